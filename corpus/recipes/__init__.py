@@ -1,0 +1,1 @@
+"""The failure laboratory: recipes that make builds fail for a known reason, and record the log."""

@@ -1,0 +1,1 @@
+"""The recipes, a module for each kind of failure."""

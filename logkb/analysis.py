@@ -1,0 +1,128 @@
+"""`analyze(log, knowledge) -> Report`: the one door to everything below it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from logkb.excerpt import pick_excerpt
+from logkb.knowledge import Knowledge, load_knowledge
+from logkb.matcher import Matcher
+from logkb.outcome import verdict
+from logkb.ranking import Scene, rank
+from logkb.records import Cause, Evidence, Finding, LogFacts, Match, Outcome, Ranked, Report, Retry, Scan
+from logkb.source import Source
+
+Input = str | os.PathLike[str] | bytes | BinaryIO
+# What a capture may hold to appear in a suggested command: nothing that a shell reads as more than a word.
+PLAIN_WORD = re.compile(r"[A-Za-z0-9@][A-Za-z0-9._+@/:=-]{0,120}")
+RETRY_CONFIDENCE = 0.6
+
+
+class Analyzer:
+    """Knowledge and a matcher, loaded once for many logs."""
+
+    def __init__(self, knowledge: Knowledge | None = None, *, engine: str = "auto") -> None:
+        self.knowledge = knowledge or load_knowledge()
+        self.matcher = Matcher(self.knowledge.rules, cache=self.knowledge.cache, engine=engine)
+
+    def analyze(self, log: Input, *, name: str | None = None, progress: Callable[[int], None] | None = None) -> Report:
+        """Analyse one log; see `logkb.analyze`."""
+        source = _source(log, name)
+        scan = self.matcher.scan(source, progress)
+        return _report(source.name, scan, self.knowledge.causes)
+
+
+def analyze(log: Input, knowledge: Knowledge | None = None, *, name: str | None = None) -> Report:
+    """Say why the build that wrote this log failed.
+
+    `log` is a path (text or PathLike), the log itself as bytes, or an open binary stream; compressed logs are
+    unpacked. Confidences are probabilities from 0 to 1; findings are sorted by them. Raises `InputError` when the
+    log cannot be read. To analyse many logs, keep one `Analyzer`.
+    """
+    return Analyzer(knowledge).analyze(log, name=name)
+
+
+def _source(log: Input, name: str | None) -> Source:
+    if isinstance(log, bytes):
+        return Source.from_bytes(log, name or "<bytes>")
+    if isinstance(log, str | os.PathLike):
+        source = Source.from_path(Path(log))
+        source.name = name or source.name
+        return source
+    return Source.from_stream(log, name or getattr(log, "name", None) or "-")
+
+
+def _report(name: str, scan: Scan, causes: Mapping[str, Cause]) -> Report:
+    outcome, mark = verdict(scan.matches)
+    ranked: tuple[Ranked, ...] = ()
+    unknown = 1.0
+    if outcome != "passed":
+        scene = Scene(
+            line=mark.line if mark else scan.lines, step=mark.step if mark else None, lines=scan.lines,
+            clear=outcome == "failed",
+        )  # fmt: skip
+        ranked, unknown = rank(scan.matches, (), causes, scene)
+    findings = tuple(_finding(item) for item in ranked)
+    evidence = ranked[0].matches if ranked else ()
+    return Report(
+        source=name, outcome=outcome, findings=findings, unknown=round(unknown, 4),
+        excerpt=pick_excerpt(scan, evidence, mark.line if mark else None) if outcome != "passed" else None,
+        retry=_retry(outcome, findings), log=LogFacts(scan.size, scan.lines, scan.truncated), warnings=scan.warnings,
+    )  # fmt: skip
+
+
+def _finding(item: Ranked) -> Finding:
+    cause, best = item.cause, item.matches[0] if item.matches else None
+    evidence = tuple(Evidence(match.line, match.text, match.rule.id, match.captures) for match in item.matches)
+    fixes = cause.fixes
+    special = _specific_fix(best) if best else None
+    if special:
+        fixes = (special, *fixes)
+    return Finding(
+        cause=cause.id, title=cause.title, family=cause.family, confidence=round(item.confidence, 4), role=item.role,
+        retryable=cause.retryable, message=_fill(best.rule.message, best.captures) if best else cause.title,
+        fingerprint=_fingerprint(cause.id, best), step=best.step if best else None, evidence=evidence,
+        sources=item.sources, article=f"causes/{cause.id}", fixes=fixes, confirm=cause.confirm, check=item.check,
+    )  # fmt: skip
+
+
+def _fill(template: str, captures: Mapping[str, str]) -> str:
+    class Missing(dict[str, str]):
+        def __missing__(self, key: str) -> str:
+            return "?"
+
+    return template.format_map(Missing(captures))
+
+
+def _specific_fix(match: Match) -> str | None:
+    """The rule's own fix with its captures, or None when a capture is missing or is more than a plain word."""
+    if match.rule.fix is None:
+        return None
+    named = set(re.findall(r"\{(\w+)\}", match.rule.fix))
+    if any(not PLAIN_WORD.fullmatch(match.captures.get(name, "")) for name in named):
+        return None
+    return _fill(match.rule.fix, match.captures)
+
+
+def _fingerprint(cause: str, match: Match | None) -> str:
+    """16 hexadecimal digits that stay the same when the same failure comes again: the cause and the chosen captures."""
+    chosen = [f"{key}={match.captures.get(key, '')}" for key in match.rule.fingerprint] if match else []
+    return hashlib.sha256("\x00".join([cause, *chosen]).encode()).hexdigest()[:16]
+
+
+def _retry(outcome: Outcome, findings: Sequence[Finding]) -> Retry:
+    if outcome == "passed":
+        return Retry(False, "the build passed")
+    lasting = [item for item in findings if item.role == "cause" and not item.retryable]
+    if not findings or findings[0].confidence < RETRY_CONFIDENCE:
+        return Retry(False, "the cause is not certain enough to call it transient")
+    if not findings[0].retryable:
+        return Retry(False, f"{findings[0].cause} stays until it is mended")
+    if lasting:
+        return Retry(False, f"{lasting[0].cause} may be behind it, and that stays until it is mended")
+    return Retry(True, f"{findings[0].cause} is transient; retry once, and read the article if it comes again")

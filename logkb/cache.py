@@ -1,0 +1,48 @@
+"""Private cache files: readable by the user alone, renamed into place, refused when damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+MAGIC = b"LOGKB1\n"
+DIGEST = hashlib.sha256().digest_size
+
+
+def read_private(path: Path, key: bytes) -> bytes | None:
+    """What `write_private` stored under this key, or None: missing, damaged, of another key, or writable by others."""
+    try:
+        with path.open("rb") as stream:
+            facts = os.fstat(stream.fileno())
+            if hasattr(os, "getuid") and (facts.st_uid != os.getuid() or facts.st_mode & 0o022):
+                return None
+            raw = stream.read()
+    except OSError:
+        return None
+    payload = raw[len(MAGIC) + DIGEST :]
+    if not raw.startswith(MAGIC) or raw[len(MAGIC) : len(MAGIC) + DIGEST] != _digest(key, payload):
+        return None
+    return payload
+
+
+def write_private(path: Path, key: bytes, payload: bytes) -> bool:
+    """Write atomically with mode 0600 in a folder of 0700. False when it cannot be written: that costs time, not answers."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(MAGIC + _digest(key, payload) + payload)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _digest(key: bytes, payload: bytes) -> bytes:
+    return hashlib.sha256(len(key).to_bytes(8, "big") + key + payload).digest()

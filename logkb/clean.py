@@ -1,0 +1,113 @@
+"""Raw bytes -> text that rules can match: control codes out, CI prefixes off, raw line numbers kept.
+
+Two stages, because speed matters: `normalise` works on whole chunks (and does nothing where nothing is to do);
+`clean_line` works on the few lines that a rule may match.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from logkb.records import Level
+
+# ECMA-48: CSI, OSC (ended by BEL or ST), DCS/SOS/PM/APC (Buildkite's timestamps), two-byte escapes, a lone ESC.
+ANSI = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])?"
+)
+# The same codes when a paste from a web page lost the ESC, or `cat -v` wrote it as ^[.
+LOST_ANSI = re.compile(rb"(?:\^\[|\xe2\x90\x9b)\[[0-9;]*[A-Za-z]|\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m|\[0K")
+# Travis and GitLab end a marker with CR, so that the terminal overwrites it; the marker must survive.
+MARKER_CR = re.compile(rb"((?:travis_(?:fold|time)|section_(?:start|end)):[^\r\n]{1,300})\r(?:\x1b?\[0K)*")
+OVERWRITTEN = re.compile(rb"[^\n]*\r(?=[^\n])")
+CURLY = ((b"\xe2\x80\x98", b"'"), (b"\xe2\x80\x99", b"'"), (b"\xe2\x80\x9c", b'"'), (b"\xe2\x80\x9d", b'"'))
+
+
+def normalise(data: bytes) -> bytes:
+    """Whole raw lines -> the same number of lines without escape codes, carriage returns, NULs or curly quotes."""
+    if b"\r" in data:
+        if b"travis_" in data or b"section_" in data:
+            data = MARKER_CR.sub(rb"\1 ", data)
+        if b"\x1b" in data:
+            data = ANSI.sub(b"", data)
+        data = re.sub(rb"\r+\n", b"\n", data)
+        if data.endswith(b"\r"):
+            data = data.rstrip(b"\r")
+        if b"\r" in data:
+            data = OVERWRITTEN.sub(b"", data)
+    if b"\x1b" in data:
+        data = ANSI.sub(b"", data)
+    if b"[0m" in data or b"[0K" in data or b"^[[" in data:
+        data = LOST_ANSI.sub(b"", data)
+    if b"\x00" in data:
+        data = data.replace(b"\x00", b"")
+    if b"\xe2\x80" in data:
+        for curly, straight in CURLY:
+            data = data.replace(curly, straight)
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class CleanLine:
+    """A line without its prefixes, and what they told: the job, the step, the BuildKit vertex, the level."""
+
+    text: str
+    step: str | None = None
+    vertex: int | None = None
+    level: Level = "plain"
+
+
+_GH_CLI = re.compile(r"^([^\t\n]{1,200})\t([^\t\n]{1,200})\t(?:\ufeff)?(?=\d{4}-\d\d-\d\dT|\s*$)")
+_TIME = re.compile(
+    r"^\ufeff?(?:"
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?(?:\s|$)"
+    r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?:\s{1,2}|(?=\[))"
+    r"|\[\s*\d{1,6}\.\d{1,6}s?\] )"
+)
+_GITLAB_STREAM = re.compile(r"^\d\d[OE](?:[ +]|$)")
+_BUILDKIT = re.compile(r"^#(\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$))?")
+_BUILDKIT_SUMMARY = re.compile(r"^(?:\d{1,6}\.\d{1,3} )")
+_COMPOSE = re.compile(r"^[A-Za-z][\w.-]{0,60}\s{0,20}\| ")
+_MARKER = re.compile(r"^(?:(?:travis_(?:fold|time)|section_(?:start|end)):\S*\s*)+")
+_BRACKET_LEVEL = re.compile(r"^##\[(error|warning|debug|command|notice)\]")
+_WORKFLOW_COMMAND = re.compile(r"^::(error|warning|notice)(?: [^:]*)?::")
+_TASK_PREFIX = re.compile(
+    r"^(?:\[\d{1,3}\] |@?[\w./-]{1,80}:(?:build|test|lint|check|compile|install|dev)[\w:-]{0,30}: "
+    r"|[@\w./-]{1,120} (?:build|test|lint|(?:pre|post)?install|prepare)(?::[\w:-]+)?: |\[[^\]\s]{1,60}:\d{1,5}\] )"
+)
+
+
+def clean_line(raw: str) -> CleanLine:
+    """Strip CI timestamps and builder prefixes from one normalised line, in any order that they are nested in."""
+    text = raw
+    step: str | None = None
+    vertex: int | None = None
+    level: Level = "plain"
+    for _ in range(6):
+        before = text
+        if "\t" in text and (found := _GH_CLI.match(text)):
+            step, text = f"{found[1]} / {found[2]}", text[found.end() :]
+        if found := _TIME.match(text):
+            text = text[found.end() :]
+        if found := _GITLAB_STREAM.match(text):
+            text = text[found.end() :]
+        if text.startswith("#"):
+            if found := _BUILDKIT.match(text):
+                vertex, text = int(found[1]), text[found.end() :]
+            elif found := _BRACKET_LEVEL.match(text):
+                level = {"error": "error", "warning": "warning"}.get(found[1], level)  # type: ignore[assignment]
+                text = text[found.end() :]
+        elif found := _WORKFLOW_COMMAND.match(text):
+            level = {"error": "error", "warning": "warning"}.get(found[1], level)  # type: ignore[assignment]
+            text = text[found.end() :]
+        elif found := _BUILDKIT_SUMMARY.match(text):
+            text = text[found.end() :]
+        elif found := _MARKER.match(text):
+            text = text[found.end() :]
+        elif "| " in text[:90] and (found := _COMPOSE.match(text)):
+            text = text[found.end() :]
+        elif found := _TASK_PREFIX.match(text):
+            text = text[found.end() :]
+        if text == before:
+            break
+    return CleanLine(text.rstrip(), step, vertex, level)

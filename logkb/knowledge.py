@@ -1,0 +1,164 @@
+"""Rules + causes + articles, loaded once: the shipped folder, then the user's, whose entries win.
+
+Parsing TOML and Markdown costs more than a scan, so what an analysis needs is kept compiled in the user's cache,
+keyed by the size and time of every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from logkb import paths
+from logkb.articles import Article, load_article, load_articles
+from logkb.cache import read_private, write_private
+from logkb.errors import Location, Problem, UsageError
+from logkb.records import Cause, Explanation, Neighbour, Rule
+from logkb.rules import load_rule_files
+
+# Part of the cache's key: raise it when the records change.
+FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that an analysis needs. `problems` are the mistakes that kept a rule or an article out."""
+
+    rules: tuple[Rule, ...]
+    causes: dict[str, Cause]
+    problems: tuple[Problem, ...]
+    cache: Path | None
+
+    def article(self, cause: str) -> Article:
+        """The article of a cause, read from its file. Raises `UsageError` for a cause that does not exist."""
+        known = self.causes.get(cause)
+        if known is None:
+            raise UsageError(f"unknown cause '{cause}'{suggestion(cause, self.causes)}; `logkb causes` lists them")
+        article = load_article(known.location.path).article
+        if article is None:
+            raise UsageError(f"{known.location.path}: the article cannot be read; run `logkb check` to see why")
+        return article
+
+
+def suggestion(word: str, known: Sequence[str] | dict[str, Any]) -> str:
+    """", did you mean …?" for a word that is close to a known one, else nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    close += [name for name in known if word in name and name not in close][: 3 - len(close)]
+    return f", did you mean {' or '.join(close)}?" if close else ""
+
+
+def load_knowledge(overlays: Sequence[Path] = (), *, use_cache: bool = True) -> Knowledge:
+    """Load the shipped knowledge and the overlays, in order; a later rule or article replaces one of the same id.
+
+    Never raises for what is in the files: a wrong rule or article is left out and named in `problems`.
+    """
+    roots = [paths.data_root(), *overlays]
+    cache = paths.cache_dir() if use_cache else None
+    files = [(rule_files(root), article_files(root)) for root in roots]
+    key = _key(files)
+    path = None if cache is None else cache / f"knowledge-{hashlib.sha256(key).hexdigest()[:24]}.json"
+    if path is not None:
+        stored = read_private(path, key)
+        if stored is not None:
+            rules, causes, problems = _unpack(json.loads(stored))
+            return Knowledge(rules, causes, problems, cache)
+    rules, causes, problems = _compile(files)
+    if path is not None:
+        write_private(path, key, json.dumps(_pack(rules, causes, problems), default=str).encode())
+    return Knowledge(rules, causes, problems, cache)
+
+
+def rule_files(root: Path) -> list[Path]:
+    """The rule files below a root, sorted."""
+    return sorted(path for path in (root / "patterns").rglob("*.toml") if "data" not in path.relative_to(root).parts)
+
+
+def article_files(root: Path) -> list[Path]:
+    """The articles below a root, sorted: `docs/causes/*.md`, or `causes/*.md` in an overlay."""
+    return sorted([*(root / "docs" / "causes").glob("*.md"), *(root / "causes").glob("*.md")])
+
+
+def _key(files: Sequence[tuple[list[Path], list[Path]]]) -> bytes:
+    facts = []
+    for path in (path for pair in files for part in pair for path in part):
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        facts.append((str(path), found.st_size, found.st_mtime_ns))
+    return repr((FORMAT, facts)).encode()
+
+
+def _compile(
+    files: Sequence[tuple[list[Path], list[Path]]],
+) -> tuple[tuple[Rule, ...], dict[str, Cause], tuple[Problem, ...]]:
+    rules: dict[str, Rule] = {}
+    causes: dict[str, Cause] = {}
+    problems: list[Problem] = []
+    for rule_paths, article_paths in files:
+        loaded = load_rule_files(rule_paths)
+        rules.update({rule.id: replace(rule, should_match=(), should_not_match=()) for rule in loaded.rules})
+        articles, wrong = load_articles(article_paths)
+        causes.update({article.cause.id: article.cause for article in articles})
+        problems += [*loaded.problems, *wrong]
+    for rule in rules.values():
+        if rule.cause is not None and rule.cause not in causes:
+            mend = f"write docs/causes/{rule.cause}.md, or correct the cause{suggestion(rule.cause, causes)}"
+            problems.append(Problem(rule.location, f"cause '{rule.cause}' has no article", mend, rule.id))
+            causes[rule.cause] = _without_article(rule.cause, rule.location)
+    return tuple(rules.values()), causes, tuple(problems)
+
+
+def _without_article(identifier: str, location: Location) -> Cause:
+    title = identifier.replace("-", " ").capitalize()
+    return Cause(identifier, title, "other", (), False, (), (), "", "", 0, location)
+
+
+def _pack(rules: tuple[Rule, ...], causes: dict[str, Cause], problems: tuple[Problem, ...]) -> dict[str, Any]:
+    return {
+        "rules": [asdict(rule) for rule in rules],
+        "causes": [asdict(cause) for cause in causes.values()],
+        "problems": [asdict(problem) for problem in problems],
+    }
+
+
+def _unpack(data: dict[str, Any]) -> tuple[tuple[Rule, ...], dict[str, Cause], tuple[Problem, ...]]:
+    rules = tuple(
+        Rule(
+            **{
+                **raw,
+                "keywords": tuple(raw["keywords"]),
+                "fingerprint": tuple(raw["fingerprint"]),
+                "neighbour": Neighbour(**raw["neighbour"]) if raw["neighbour"] else None,
+                "should_match": (),
+                "should_not_match": (),
+                "location": _location(raw["location"]),
+            }
+        )
+        for raw in data["rules"]
+    )
+    causes = {
+        raw["id"]: Cause(
+            **{
+                **raw,
+                "tags": tuple(raw["tags"]),
+                "fixes": tuple(raw["fixes"]),
+                "explained_by": tuple(Explanation(**entry) for entry in raw["explained_by"]),
+                "location": _location(raw["location"]),
+            }
+        )
+        for raw in data["causes"]
+    }
+    problems = tuple(Problem(**{**raw, "location": _location(raw["location"])}) for raw in data["problems"])
+    return rules, causes, problems
+
+
+def _location(raw: dict[str, Any]) -> Location:
+    return Location(Path(raw["path"]), raw["line"])

@@ -1,0 +1,116 @@
+"""Section markers of CI systems and builders -> the step that a line belongs to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from logkb.clean import CleanLine
+
+MAX_STEP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Lines that open or close a section: a literal that each holds, and the pattern for the scan (on raw lines)."""
+
+    keyword: str
+    pattern: str
+
+
+MARKERS = (
+    Marker("##[group]", r"##\[group\]"),
+    Marker("##[endgroup]", r"##\[endgroup\]"),
+    Marker("##[section]", r"##\[section\](?:Starting|Finishing): "),
+    Marker("##[logkb-file]", r"##\[logkb-file\]"),
+    Marker("section_start:", r"section_start:\d+:"),
+    Marker("section_end:", r"section_end:\d+:"),
+    Marker("travis_fold:", r"travis_fold:(?:start|end):"),
+    Marker("travis_time:start", r"travis_time:start:\w+ \$ "),
+    Marker("Step ", r"\bStep \d+/\d+ ?: "),
+    Marker("STEP ", r"\bSTEP \d+(?:/\d+)?: "),
+    Marker(" [", r"^(?:[^\n]{0,60}[\s|])?#\d+ \["),
+    Marker("[Pipeline] ", r"\[Pipeline\] (?:\{ \(|// stage|\})"),
+    Marker(" --- ", r"\[INFO\] --- \S+:\S+ "),
+    Marker("> Task :", r"> Task :\S+"),
+)
+
+_GROUP = re.compile(r"##\[group\](.*)")
+_SECTION = re.compile(r"##\[section\](Starting|Finishing): (.*)")
+_FILE = re.compile(r"##\[logkb-file\](.*)")
+_GITLAB = re.compile(r"section_(start|end):\d+:([^\s\[]+)")
+_TRAVIS = re.compile(r"travis_fold:(start|end):(\S+)")
+_TRAVIS_COMMAND = re.compile(r"travis_time:start:\w+ \$ (.*)")
+_DOCKER = re.compile(r"\bS(?:tep|TEP) (\d+(?:/\d+)?) ?: (.*)")
+_VERTEX = re.compile(r"#(\d+) (\[.*)")
+_STAGE = re.compile(r"\[Pipeline\] (?:\{ \((.*)\)|(// stage|\}))")
+_MAVEN = re.compile(r"\[INFO\] --- (?:maven-)?(\S+?)(?:-plugin)?:[^\s:]+:(\S+)(?: \(([^)]*)\))?(?: @ (\S+))? ?(?:---|$)")
+_GRADLE = re.compile(r"> Task (:\S+)")
+
+
+@dataclass(slots=True)
+class StepTracker:
+    """Follows the markers in line order; `step_of` names the step of a line met after them."""
+
+    outer: list[str] = field(default_factory=list)
+    command: str | None = None
+    inner: str | None = None
+    vertices: dict[int, str] = field(default_factory=dict)
+
+    def feed(self, raw: str) -> None:
+        """Take one line that holds a marker."""
+        if found := _FILE.search(raw):
+            self.outer, self.command, self.inner = [found[1]], None, None
+        elif found := _GROUP.search(raw):
+            self._group(found[1].strip())
+        elif "##[endgroup]" in raw:
+            if self.command is None and self.outer:
+                self.outer.pop()
+        elif found := _SECTION.search(raw):
+            self.outer, self.inner = ([found[2].strip()] if found[1] == "Starting" else []), None
+        elif found := _GITLAB.search(raw):
+            self._fold(found[1], found[2])
+        elif "travis_" in raw:
+            self._travis(raw)
+        elif found := _VERTEX.search(raw):
+            self.vertices[int(found[1])] = found[2].strip()
+        elif found := _DOCKER.search(raw):
+            self.inner = f"Step {found[1]}: {found[2].strip()}"
+        elif found := _STAGE.search(raw):
+            if found[1]:
+                self.outer, self.inner = [*self.outer[:20], found[1]], None
+            elif found[2] == "// stage" and self.outer:
+                self.outer.pop()
+        elif found := _MAVEN.search(raw):
+            module = f" @ {found[4]}" if found[4] else ""
+            self.inner = f"{found[1]}:{found[2]}{module}"
+        elif found := _GRADLE.search(raw):
+            self.inner = f"task {found[1]}"
+
+    def _group(self, name: str) -> None:
+        # In GitHub Actions the output of a step follows the end of its "Run …" group.
+        if name.startswith("Run "):
+            self.outer, self.command, self.inner = [], name, None
+        elif self.command is None:
+            self.outer = [*self.outer[:20], name]
+
+    def _fold(self, kind: str, name: str) -> None:
+        if kind == "start":
+            self.outer, self.inner = [*self.outer[:20], name], None
+        elif name in self.outer:
+            self.outer = self.outer[: self.outer.index(name)]
+
+    def _travis(self, raw: str) -> None:
+        for found in _TRAVIS.finditer(raw):
+            self._fold(found[1], found[2])
+            self.command = None
+        if command := _TRAVIS_COMMAND.search(raw):
+            self.command, self.inner = command[1].strip(), None
+
+    def step_of(self, line: CleanLine) -> str | None:
+        """The step of a line, outermost first, or None when the log has no sections."""
+        if line.vertex is not None and line.vertex in self.vertices:
+            return self.vertices[line.vertex][:MAX_STEP]
+        parts = [line.step] if line.step else self.outer[-1:]
+        parts += [part for part in (self.command, self.inner) if part]
+        return " › ".join(parts)[:MAX_STEP] or None
