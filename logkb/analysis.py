@@ -12,7 +12,7 @@ from typing import BinaryIO
 from logkb.excerpt import pick_excerpt
 from logkb.knowledge import Knowledge, load_knowledge
 from logkb.matcher import Matcher
-from logkb.outcome import verdict
+from logkb.outcome import Verdict, verdict
 from logkb.ranking import Scene, rank
 from logkb.records import Cause, Evidence, Finding, LogFacts, Match, Outcome, Ranked, Report, Retry, Scan
 from logkb.source import Source
@@ -58,22 +58,22 @@ def _source(log: Input, name: str | None) -> Source:
 
 
 def _report(name: str, scan: Scan, causes: Mapping[str, Cause]) -> Report:
-    outcome, mark = verdict(scan.matches)
+    said = verdict(scan)
     ranked: tuple[Ranked, ...] = ()
     unknown = 1.0
-    if outcome != "passed":
-        scene = Scene(
-            line=mark.line if mark else scan.lines, step=mark.step if mark else None, lines=scan.lines,
-            clear=outcome == "failed",
-        )  # fmt: skip
-        ranked, unknown = rank(scan.matches, (), causes, scene)
+    if said.outcome != "passed":
+        ranked, unknown = rank(scan.matches, (), causes, _scene(said, scan))
     findings = tuple(_finding(item) for item in ranked)
     evidence = ranked[0].matches if ranked else ()
     return Report(
-        source=name, outcome=outcome, findings=findings, unknown=round(unknown, 4),
-        excerpt=pick_excerpt(scan, evidence, mark.line if mark else None) if outcome != "passed" else None,
-        retry=_retry(outcome, findings), log=LogFacts(scan.size, scan.lines, scan.truncated), warnings=scan.warnings,
+        source=name, outcome=said.outcome, findings=findings, unknown=round(unknown, 4),
+        excerpt=pick_excerpt(scan, evidence, said.line or None) if said.outcome != "passed" else None,
+        retry=_retry(said.outcome, findings), log=LogFacts(scan.size, scan.lines, scan.truncated), warnings=scan.warnings,
     )  # fmt: skip
+
+
+def _scene(said: Verdict, scan: Scan) -> Scene:
+    return Scene(line=said.line or scan.lines, step=said.step, lines=scan.lines, clear=said.outcome == "failed")
 
 
 def _finding(item: Ranked) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,9 @@ def _front_matter(head: str, wrong: Any) -> Mapping[str, Any] | None:
         front = yaml.safe_load(head)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        wrong((mark.line + 2) if mark else 1, f"the front matter is not valid YAML ({getattr(error, 'problem', error)})", "mend it")
+        wrong(
+            (mark.line + 2) if mark else 1, f"the front matter is not valid YAML ({getattr(error, 'problem', error)})", "mend it"
+        )
         return None
     if not isinstance(front, dict):
         wrong(1, "the front matter is not a list of keys", "write 'key: value' lines")
@@ -175,7 +178,7 @@ def _sections(body: str, body_line: int) -> tuple[str, str, tuple[Section, ...]]
     lines = body.splitlines(keepends=True)
     tokens = MarkdownIt("commonmark").parse(body)
     heads: list[tuple[int, int, int, str]] = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open" and token.tag in ("h1", "h2") and token.map and token.level == 0:
             heads.append((token.map[0], token.map[1], int(token.tag[1]), inline.content.strip()))
     title, lead, sections = "", "", []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 MAGIC = b"LOGKB1\n"
@@ -29,6 +28,8 @@ def read_private(path: Path, key: bytes) -> bytes | None:
 
 def write_private(path: Path, key: bytes, payload: bytes) -> bool:
     """Write atomically with mode 0600 in a folder of 0700. False when it cannot be written: that costs time, not answers."""
+    import tempfile
+
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -37,7 +38,7 @@ def write_private(path: Path, key: bytes, payload: bytes) -> bool:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(MAGIC + _digest(key, payload) + payload)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         return False

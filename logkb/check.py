@@ -37,7 +37,8 @@ def check(overlays: Sequence[Path] = (), *, today: date | None = None, use_cache
     rules = [rule for rule in rules if current.get(rule.id) == rule.location]
     articles, _ = load_articles(path for root in roots for path in article_files(root))
     analyzer = Analyzer(knowledge)
-    errors, notes = list(knowledge.problems), []
+    errors: list[Problem] = list(knowledge.problems)
+    notes: list[Problem] = []
     for rule in rules:
         for kind, problem in check_samples(rule, analyzer.matcher):
             (errors if kind == "error" else notes).append(problem)
@@ -94,9 +95,7 @@ def _why_not(rule: Rule, sample: Sample) -> str:
 
 def check_graph(articles: Sequence[Article], knowledge: Knowledge) -> Iterator[Problem]:
     """Every `explained_by` names a cause that exists, and no two causes explain each other."""
-    edges = {
-        article.cause.id: {entry.cause for entry in article.cause.explained_by} for article in articles
-    }
+    edges = {article.cause.id: {entry.cause for entry in article.cause.explained_by} for article in articles}
     for article in articles:
         for entry in article.cause.explained_by:
             if entry.cause not in knowledge.causes:

@@ -57,6 +57,7 @@ class CleanLine:
     level: Level = "plain"
 
 
+LEVELS: dict[str, Level] = {"error": "error", "warning": "warning"}
 _GH_CLI = re.compile(r"^([^\t\n]{1,200})\t([^\t\n]{1,200})\t(?:\ufeff)?(?=\d{4}-\d\d-\d\dT|\s*$)")
 _TIME = re.compile(
     r"^\ufeff?(?:"
@@ -95,18 +96,17 @@ def clean_line(raw: str) -> CleanLine:
             if found := _BUILDKIT.match(text):
                 vertex, text = int(found[1]), text[found.end() :]
             elif found := _BRACKET_LEVEL.match(text):
-                level = {"error": "error", "warning": "warning"}.get(found[1], level)  # type: ignore[assignment]
+                level = LEVELS.get(found[1], level)
                 text = text[found.end() :]
         elif found := _WORKFLOW_COMMAND.match(text):
-            level = {"error": "error", "warning": "warning"}.get(found[1], level)  # type: ignore[assignment]
+            level = LEVELS.get(found[1], level)
             text = text[found.end() :]
-        elif found := _BUILDKIT_SUMMARY.match(text):
-            text = text[found.end() :]
-        elif found := _MARKER.match(text):
-            text = text[found.end() :]
-        elif "| " in text[:90] and (found := _COMPOSE.match(text)):
-            text = text[found.end() :]
-        elif found := _TASK_PREFIX.match(text):
+        elif (
+            (found := _BUILDKIT_SUMMARY.match(text))
+            or (found := _MARKER.match(text))
+            or ("| " in text[:90] and (found := _COMPOSE.match(text)))
+            or (found := _TASK_PREFIX.match(text))
+        ):
             text = text[found.end() :]
         if text == before:
             break

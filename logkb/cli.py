@@ -5,63 +5,71 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, cast
 
 import typer
 
-from logkb import paths
+from logkb import commands
 from logkb.errors import LogkbError
 
+HELP = {"help_option_names": ["-h", "--help"]}
+DEFAULTS = commands.AnalyzeOptions()
 app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
+    pretty_exceptions_enable=False,
     help="Say why a build failed: ranked root causes, the lines that prove them, and what to do.",
 )
+new = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, context_settings=HELP, help="Write the draft of a rule or an article."
+)
+app.add_typer(new, name="new")
+
+Format = StrEnum("Format", {name: name for name in commands.FORMATS})  # type: ignore[misc]
+Kb = Annotated[Path | None, typer.Option("--kb", metavar="DIR", help="A folder of your own rules and articles; they win.")]
 
 
-class Format(StrEnum):
-    """How a report is printed."""
+def _version(wanted: bool) -> None:
+    if wanted:
+        from logkb import __version__
 
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-
-
-Kb = Annotated[Optional[Path], typer.Option("--kb", metavar="DIR", help="A folder of your own rules and articles; they win.")]  # noqa: UP045
+        print(f"logkb {__version__}")
+        raise typer.Exit
 
 
-def overlays(kb: Path | None) -> tuple[Path, ...]:
-    """The user's folders: the nearest `.logkb/`, then `--kb`."""
-    if kb is not None and not kb.is_dir():
-        raise LogkbError(f"{kb}: no such folder; name a folder with patterns/ and causes/")
-    nearest = paths.overlay_root()
-    return tuple(folder for folder in (nearest, kb) if folder is not None)
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
 def analyze(
-    logs: Annotated[Optional[list[Path]], typer.Argument(metavar="[LOG]...", help="Logs; '-' or none is standard input.")] = None,  # noqa: UP045
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print.")] = Format.text,
-    top: Annotated[int, typer.Option(min=1, help="At most this many findings.")] = 3,
-    context: Annotated[int, typer.Option(min=0, max=60, help="Lines of the log shown as excerpt (text and Markdown).")] = 0,
-    min_confidence: Annotated[float, typer.Option(min=0.0, max=1.0, help="Leave out findings below this confidence.")] = 0.0,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 when no cause reaches 0.5 in some log.")] = False,
-    engine: Annotated[str, typer.Option(help="auto, hyperscan or aho-corasick.", hidden=True)] = "auto",
-    kb: Kb = None,
+    logs: Annotated[list[Path] | None, typer.Argument(metavar="[LOG]...", help="Logs; '-' or none is standard input.")] = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the report.")] = Format[DEFAULTS.format],
+    top: Annotated[int | None, typer.Option(min=1, help="At most this many findings.")] = DEFAULTS.top,
+    context: Annotated[
+        int, typer.Option(min=0, max=60, help="Show this many lines of the log round the evidence.")
+    ] = DEFAULTS.context,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Leave out findings below this confidence.")
+    ] = DEFAULTS.min_confidence,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 1 when no cause reaches --min-confidence (0.5 if not given).")
+    ] = DEFAULTS.exit_code,
+    engine: Annotated[str, typer.Option(help="auto, hyperscan or aho-corasick: the answers are the same.")] = DEFAULTS.engine,
+    kb: Kb = DEFAULTS.kb,
 ) -> None:
     """Say why the builds that wrote these logs failed.
 
     Example: gh run view 123 --log-failed | logkb analyze
     """
-    from logkb.commands import run_analyze
-
-    raise typer.Exit(
-        run_analyze(
-            logs or [], format=format.value, top=top, context=context, min_confidence=min_confidence, exit_code=exit_code,
-            engine=engine, kb=kb,
-        )
-    )  # fmt: skip
+    options = commands.AnalyzeOptions(cast(commands.Format, format.value), top, context, min_confidence, exit_code, engine, kb)
+    raise typer.Exit(commands.run_analyze(logs or [], options))
 
 
 @app.command()
@@ -70,28 +78,21 @@ def explain(cause: Annotated[str, typer.Argument(help="A cause, as `logkb causes
 
     Example: logkb explain disk-full
     """
-    from logkb.commands import run_explain
-
-    run_explain(cause, kb)
+    raise typer.Exit(commands.run_explain(cause, kb))
 
 
 @app.command()
-def causes(
-    family: Annotated[str, typer.Option(help="Only this family.")] = "",
-    kb: Kb = None,
-) -> None:
+def causes(family: Annotated[str, typer.Option(help="Only this family.")] = "", kb: Kb = None) -> None:
     """List the causes: id, family, title.
 
     Example: logkb causes --family container
     """
-    from logkb.commands import run_causes
-
-    run_causes(family, kb)
+    raise typer.Exit(commands.run_causes(family, kb))
 
 
 @app.command()
 def rules(
-    test: Annotated[Optional[Path], typer.Option("--test", metavar="FILE", help="Show which rules fire where in this log.")] = None,  # noqa: UP045
+    test: Annotated[Path | None, typer.Option("--test", metavar="FILE", help="Show which rules fire where in this log.")] = None,
     cause: Annotated[str, typer.Option(help="Only the rules of this cause.")] = "",
     kb: Kb = None,
 ) -> None:
@@ -99,26 +100,52 @@ def rules(
 
     Example: logkb rules --test build.log
     """
-    from logkb.commands import run_rules
-
-    run_rules(test, cause, kb)
+    raise typer.Exit(commands.run_rules(test, cause, kb))
 
 
 @app.command()
 def check(kb: Kb = None) -> None:
-    """Check all rules and articles: samples through the real engine, every article's log, the graph.
+    """Check rules and articles: every sample through the real engine, every article's log, the graph.
 
     Example: logkb check --kb ./my-rules
     """
-    from logkb.commands import run_check
+    raise typer.Exit(commands.run_check(kb))
 
-    raise typer.Exit(run_check(kb))
+
+@new.command("rule")
+def new_rule(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The rule's id, such as mytool-no-licence.")],
+    cause: Annotated[str, typer.Option(help="The cause that the line names; your own is welcome.")],
+    line: Annotated[str, typer.Option(help="The line of the log that the rule must match.")],
+    folder: Annotated[Path | None, typer.Option("--in", metavar="DIR", help="Where to write; .logkb/ if not given.")] = None,
+) -> None:
+    """Write a draft rule that matches a line.
+
+    Example: logkb new rule mytool-no-licence --cause licence-missing --line 'mytool: no licence found'
+    """
+    raise typer.Exit(commands.run_new_rule(identifier, cause, line, folder))
+
+
+@new.command("article")
+def new_article(
+    cause: Annotated[str, typer.Argument(help="The cause's id, such as licence-missing.")],
+    title: Annotated[str, typer.Option(help="The article's title.")],
+    family: Annotated[str, typer.Option(help="The family that it belongs to.")] = "house",
+    folder: Annotated[Path | None, typer.Option("--in", metavar="DIR", help="Where to write; .logkb/ if not given.")] = None,
+) -> None:
+    """Write the skeleton of an article with every heading.
+
+    Example: logkb new article licence-missing --title "The tool has no licence"
+    """
+    raise typer.Exit(commands.run_new_article(cause, title, family, folder))
 
 
 def run() -> int:
     """Run the command line; returns the exit status. Errors that we know become one line on standard error."""
     try:
-        app(standalone_mode=False)
+        app()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0 if done.code is None else 1
     except LogkbError as error:
         print(f"logkb: {error}", file=sys.stderr)
         return 2

@@ -1,60 +1,163 @@
-"""What the commands do, apart from parsing: call the library, print, return the exit status. Imports nothing heavy."""
+"""What the commands do, apart from parsing: call the library, print, return the exit status."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from logkb import paths
 from logkb.analysis import Analyzer
-from logkb.errors import InputError, LogkbError
+from logkb.errors import InputError, UsageError
 from logkb.knowledge import load_knowledge, suggestion
-from logkb.report import dump_json, safe
+from logkb.records import Report
+from logkb.report import KNOWN, dump_json, safe
+
+Format = Literal["text", "json", "markdown"]
+FORMATS = get_args(Format)
+LARGE = 32 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """The options of `logkb analyze` and their defaults; both parsers read them here."""
+
+    format: Format = "text"
+    top: int | None = None
+    context: int = 0
+    min_confidence: float = 0.0
+    exit_code: bool = False
+    engine: str = "auto"
+    kb: Path | None = None
 
 
 def overlays(kb: Path | None) -> tuple[Path, ...]:
-    """The user's folders: the nearest `.logkb/`, then `--kb`."""
+    """The user's folders of rules and articles: the nearest `.logkb/`, then `--kb`. Raises `UsageError`."""
     if kb is not None and not kb.is_dir():
-        raise InputError(f"{kb}: no such folder; name a folder with patterns/ and causes/")
+        raise UsageError(f"{kb}: no such folder; name a folder with patterns/ and causes/ in it")
     return tuple(folder for folder in (paths.overlay_root(), kb) if folder is not None)
 
 
-def run_analyze(logs: list[Path], *, format: str, top: int, context: int, min_confidence: float, exit_code: bool, engine: str, kb: Path | None) -> int:
-    analyzer = Analyzer(load_knowledge(overlays(kb)), engine=engine)
+def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
+    """Analyse each log and print its report. 0: all analysed; 1: see `--exit-code`; 2: an input could not be read."""
+    if options.engine not in ("auto", "hyperscan", "aho-corasick"):
+        raise UsageError(f"unknown engine '{options.engine}'; use auto, hyperscan or aho-corasick")
+    if not logs and sys.stdin.isatty():
+        raise UsageError("no log; name a file, or pipe one in: docker build . 2>&1 | logkb analyze")
+    knowledge = load_knowledge(overlays(options.kb))
+    for problem in knowledge.problems:
+        print(f"logkb: left out: {problem}", file=sys.stderr)
+    analyzer = Analyzer(knowledge, engine=options.engine)
     status = 0
-    for log in logs or [Path("-")]:
+    named = True
+    for index, log in enumerate(logs or [Path("-")]):
         try:
-            report = analyzer.analyze(sys.stdin.buffer if str(log) == "-" else log)
+            report = _analyze(analyzer, log)
         except InputError as error:
-            print(f"logkb: {error}", file=sys.stderr)
+            print(f"logkb: {safe(str(error))}", file=sys.stderr)
             status = 2
             continue
         for warning in report.warnings:
             print(f"logkb: {safe(warning)}", file=sys.stderr)
-        print(dump_json(report))
-    return status
+        if options.format == "text" and index:
+            print()
+        _print(report, options)
+        named = named and any(finding.confidence >= (options.min_confidence or KNOWN) for finding in report.findings)
+    return status or (1 if options.exit_code and not named else 0)
 
 
-def run_rules(test: Path | None, cause: str, kb: Path | None) -> None:
+def _analyze(analyzer: Analyzer, log: Path) -> Report:
+    if str(log) == "-":
+        return analyzer.analyze(sys.stdin.buffer, name="standard input", progress=_progress(None))
+    size = log.stat().st_size if log.is_file() else 0
+    return analyzer.analyze(log, progress=_progress(size))
+
+
+def _progress(size: int | None) -> Callable[[int], None] | None:
+    """A callback that shows how far a large input has been read, when standard error is a terminal."""
+    if not sys.stderr.isatty() or (size is not None and size < LARGE):
+        return None
+    shown = 0
+
+    def show(consumed: int) -> None:
+        nonlocal shown
+        if consumed - shown < LARGE:
+            return
+        shown = consumed
+        part = f" of {size // 1024**2}" if size else ""
+        print(f"\rlogkb: read {consumed // 1024**2}{part} MB", end="", file=sys.stderr, flush=True)
+        if size and consumed >= size:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _print(report: Report, options: AnalyzeOptions) -> None:
+    top, least = options.top, options.min_confidence
+    if options.format == "json":
+        print(dump_json(report, top=top, min_confidence=least))
+    elif options.format == "markdown":
+        from logkb.markdown import render_markdown
+
+        print(render_markdown(report, top=top, context=options.context or 12, min_confidence=least), end="")
+    else:
+        from logkb.text import print_rows, render, width_of
+
+        width = width_of(sys.stdout)
+        print_rows(render(report, width=width, top=top or 4, context=options.context, min_confidence=least))
+
+
+def run_explain(cause: str, kb: Path | None) -> int:
+    """Print an article; rendered on a terminal, as Markdown in a pipe."""
+    article = load_knowledge(overlays(kb)).article(cause)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(article.markdown))
+    else:
+        print(article.markdown.strip())
+    return 0
+
+
+def run_causes(family: str, kb: Path | None) -> int:
+    """List the causes: id, family, title, separated by tabs."""
+    causes = load_knowledge(overlays(kb)).causes.values()
+    families = sorted({cause.family for cause in causes})
+    if family and family not in families:
+        raise UsageError(f"unknown family '{family}'{suggestion(family, families)}; families: {', '.join(families)}")
+    for cause in sorted(causes, key=lambda cause: (cause.family, cause.id)):
+        if not family or cause.family == family:
+            print(f"{cause.id}\t{cause.family}\t{cause.title}")
+    return 0
+
+
+def run_rules(test: Path | None, cause: str, kb: Path | None) -> int:
+    """List the rules (id, cause or mark, strength, file:line), or where they fire (line, rule, cause, strength, text)."""
     knowledge = load_knowledge(overlays(kb))
+    if cause and cause not in knowledge.causes:
+        raise UsageError(f"unknown cause '{cause}'{suggestion(cause, knowledge.causes)}; `logkb causes` lists them")
     if test is None:
         for rule in knowledge.rules:
             if not cause or rule.cause == cause:
-                print(f"{rule.id}\t{rule.cause or rule.marks}\t{rule.strength}\t{rule.location}")
-        return
+                print(f"{rule.id}\t{rule.cause or 'marks ' + str(rule.marks)}\t{rule.strength}\t{rule.location}")
+        return 0
     from logkb.matcher import Matcher
     from logkb.source import Source
 
-    matcher = Matcher(knowledge.rules, cache=knowledge.cache)
     source = Source.from_stream(sys.stdin.buffer) if str(test) == "-" else Source.from_path(test)
-    scan = matcher.scan(source)
-    for match in scan.matches:
+    for match in Matcher(knowledge.rules, cache=knowledge.cache).scan(source).matches:
         if not cause or match.rule.cause == cause:
-            captures = " ".join(f"{key}={value!r}" for key, value in match.captures.items())
-            print(f"{match.line}\t{match.rule.id}\t{match.rule.cause or match.rule.marks}\t{match.rule.strength}\t{safe(captures)}\t{safe(match.text[:160])}")
+            rule = match.rule
+            named = f"{rule.cause or 'marks ' + str(rule.marks)}"
+            print(f"{match.line}\t{rule.id}\t{named}\t{rule.strength}\t{safe(match.text[:160])}")
+    return 0
 
 
 def run_check(kb: Path | None) -> int:
+    """Check everything; 1 when something must be mended."""
     from logkb.check import check
 
     result = check(overlays(kb))
@@ -66,11 +169,22 @@ def run_check(kb: Path | None) -> int:
     return 1 if result.errors else 0
 
 
-def run_causes(family: str, kb: Path | None) -> None:
-    for cause in load_knowledge(overlays(kb)).causes.values():
-        if not family or cause.family == family:
-            print(f"{cause.id}\t{cause.family}\t{cause.title}")
+def run_new_rule(identifier: str, cause: str, line: str, folder: Path | None) -> int:
+    """Write a draft rule for a log line; it loads, and matches its line, at once."""
+    from logkb.scaffold import new_rule
+
+    known = load_knowledge(overlays(None)).causes
+    path = new_rule(identifier, cause, line, folder or Path(paths.OVERLAY_NAME))
+    print(f"wrote {path}: widen its pattern, add should_not_match lines, then run `logkb check`")
+    if cause not in known:
+        print(f"cause '{cause}' has no article yet: logkb new article {cause}")
+    return 0
 
 
-def run_explain(cause: str, kb: Path | None) -> None:
-    print(load_knowledge(overlays(kb)).article(cause).markdown)
+def run_new_article(cause: str, title: str, family: str, folder: Path | None) -> int:
+    """Write the skeleton of an article with every heading."""
+    from logkb.scaffold import new_article
+
+    path = new_article(cause, title, family, folder or Path(paths.OVERLAY_NAME))
+    print(f"wrote {path}: fill in every part, then run `logkb check`")
+    return 0

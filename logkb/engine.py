@@ -68,7 +68,7 @@ class HyperscanEngine:
 
         self._hyperscan = hyperscan
         expressions = [_rewrite(pattern) for pattern in patterns]
-        facts = (REWRITER, hyperscan.__version__, sys.platform, platform.machine())
+        facts = (REWRITER, getattr(hyperscan, "__version__", ""), sys.platform, platform.machine())
         shapes = [(expression, pattern.every) for expression, pattern in zip(expressions, patterns, strict=True)]
         key = hashlib.sha256(repr((facts, shapes)).encode()).hexdigest()
         self._databases = self._open(cache, key, patterns, expressions)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logkb import paths
-from logkb.articles import Article, load_article, load_articles
 from logkb.cache import read_private, write_private
 from logkb.errors import Location, Problem, UsageError
 from logkb.records import Cause, Explanation, Neighbour, Rule
-from logkb.rules import load_rule_files
+
+if TYPE_CHECKING:
+    from logkb.articles import Article
 
 # Part of the cache's key: raise it when the records change.
 FORMAT = "1"
@@ -36,6 +36,8 @@ class Knowledge:
 
     def article(self, cause: str) -> Article:
         """The article of a cause, read from its file. Raises `UsageError` for a cause that does not exist."""
+        from logkb.articles import load_article
+
         known = self.causes.get(cause)
         if known is None:
             raise UsageError(f"unknown cause '{cause}'{suggestion(cause, self.causes)}; `logkb causes` lists them")
@@ -46,7 +48,7 @@ class Knowledge:
 
 
 def suggestion(word: str, known: Sequence[str] | dict[str, Any]) -> str:
-    """", did you mean …?" for a word that is close to a known one, else nothing."""
+    """ ", did you mean …?" for a word that is close to a known one, else nothing."""
     import difflib
 
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
@@ -89,7 +91,7 @@ def _key(files: Sequence[tuple[list[Path], list[Path]]]) -> bytes:
     facts = []
     for path in (path for pair in files for part in pair for path in part):
         try:
-            found = os.stat(path)
+            found = path.stat()
         except OSError:
             continue
         facts.append((str(path), found.st_size, found.st_mtime_ns))
@@ -99,6 +101,9 @@ def _key(files: Sequence[tuple[list[Path], list[Path]]]) -> bytes:
 def _compile(
     files: Sequence[tuple[list[Path], list[Path]]],
 ) -> tuple[tuple[Rule, ...], dict[str, Cause], tuple[Problem, ...]]:
+    from logkb.articles import load_articles
+    from logkb.rules import load_rule_files
+
     rules: dict[str, Rule] = {}
     causes: dict[str, Cause] = {}
     problems: list[Problem] = []

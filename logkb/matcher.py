@@ -59,7 +59,7 @@ class Matcher:
             run.chunk(waiting, previous, None)
         return Scan(
             matches=tuple(run.matches), tail=tuple(run.tail), lines=log.lines, size=log.size,
-            truncated=log.truncated or run.cut, warnings=tuple([*source.warnings, *run.warnings]),
+            truncated=log.truncated or run.cut, last_error=run.tracker.last_error, warnings=(*source.warnings, *run.warnings),
         )  # fmt: skip
 
     def search(self, pattern: str, text: str) -> Any:
@@ -129,7 +129,7 @@ class _Run:
                 seen.clear()
             if pattern >= len(self.rules):
                 if not fed:
-                    self.tracker.feed(raw)
+                    self.tracker.feed(raw, chunk.number(index))
                     fed = True
                 continue
             if pattern in seen or taken[pattern] >= quota:

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from logkb.records import Match, Outcome
+from logkb.records import Match, Outcome, Scan
 
 
-def verdict(matches: Sequence[Match]) -> tuple[Outcome, Match | None]:
-    """The outcome, and the match that settled it.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome, and where the log gives it: the raw line (0 when it does not) and its step."""
+
+    outcome: Outcome
+    line: int = 0
+    step: str | None = None
+
+
+def verdict(scan: Scan) -> Verdict:
+    """Read the outcome.
 
     A strong mark is the job's own last word ("Your build exited with 1"), and the last of them wins. A medium mark is
     one tool's word, which a later step may overrule: there the last one wins too, unless a strong rule names a
-    cause behind it. Without any mark a strong rule says failed, and everything else is unclear.
+    cause behind it. Then the CI system's error flag, a strong rule or a weak mark says failed; else it is unclear.
     """
-    strong = [match for match in matches if match.rule.marks and match.rule.strength == "strong"]
-    if strong:
-        last = max(strong, key=lambda match: match.line)
-        return last.rule.marks or "unclear", last
-    named = [match for match in matches if match.rule.cause and match.rule.strength == "strong" and match.level != "warning"]
-    medium = [match for match in matches if match.rule.marks and match.rule.strength == "medium"]
-    if medium:
-        last = max(medium, key=lambda match: match.line)
-        if last.rule.marks == "passed" and any(match.line > last.line for match in named):
-            return "failed", None
-        return last.rule.marks or "unclear", last
-    return ("failed", None) if named else ("unclear", None)
+    marks = {strength: _marks(scan.matches, strength) for strength in ("strong", "medium", "weak")}
+    named = [match for match in scan.matches if match.rule.cause and match.rule.strength == "strong" and match.level != "warning"]
+    if marks["strong"]:
+        return _settled(marks["strong"][-1])
+    if marks["medium"]:
+        last = marks["medium"][-1]
+        if last.rule.marks == "passed" and (scan.last_error or any(match.line > last.line for match in named)):
+            return Verdict("failed", scan.last_error)
+        return _settled(last)
+    if scan.last_error or named:
+        return Verdict("failed", scan.last_error)
+    return _settled(marks["weak"][-1]) if marks["weak"] else Verdict("unclear")
+
+
+def _marks(matches: Sequence[Match], strength: str) -> list[Match]:
+    found = [match for match in matches if match.rule.marks and match.rule.strength == strength]
+    return sorted(found, key=lambda match: match.line)
+
+
+def _settled(match: Match) -> Verdict:
+    return Verdict(match.rule.marks or "unclear", match.line, match.step)

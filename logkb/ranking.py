@@ -45,9 +45,7 @@ def rank(
         if match.rule.cause is not None:
             by_cause.setdefault(match.rule.cause, []).append(match)
     worth = {id(match): _worth(match, scene) for group in by_cause.values() for match in group}
-    ordered = {
-        cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()
-    }
+    ordered = {cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()}
     logits = {cause: _cause_logit(group, worth) for cause, group in ordered.items()}
     for prediction in predictions:
         odds = math.log(max(prediction.probability, 1e-6) / max(1 - prediction.probability, 1e-6))
@@ -83,9 +81,7 @@ def _cause_logit(group: Sequence[Match], worth: Mapping[int, float]) -> float:
     return worth[id(group[0])] + AGREEMENT * min(MAX_AGREEMENT, agreeing)
 
 
-def _explain(
-    logits: Mapping[str, float], ordered: Mapping[str, list[Match]], causes: Mapping[str, Cause]
-) -> dict[str, str]:
+def _explain(logits: Mapping[str, float], ordered: Mapping[str, list[Match]], causes: Mapping[str, Cause]) -> dict[str, str]:
     """symptom -> the deeper cause that explains it: the likeliest of those that the log shows evidence for."""
     explained: dict[str, str] = {}
     for symptom in sorted(logits, key=lambda cause: logits[cause]):
@@ -102,9 +98,7 @@ def _explain(
     return explained
 
 
-def _plausible(
-    deeper: Sequence[Match], shown: Sequence[Match], logits: Mapping[str, float], cause: str, symptom: str
-) -> bool:
+def _plausible(deeper: Sequence[Match], shown: Sequence[Match], logits: Mapping[str, float], cause: str, symptom: str) -> bool:
     """The deeper cause has a strong line, or a fair one near the symptom, and not only a warning."""
     best = deeper[0]
     if best.level == "warning":

@@ -116,7 +116,8 @@ class Scan:
     """All that one pass over a log brings back.
 
     `lines` and `size` (bytes after decompression) count the whole log; `tail` holds its last lines; `truncated`
-    says that the input ended early or that a line was cut for matching.
+    says that the input ended early or that a line was cut for matching; `last_error` is the raw number of the last
+    line that the CI system flagged as an error (0: none).
     """
 
     matches: tuple[Match, ...]
@@ -124,6 +125,7 @@ class Scan:
     lines: int
     size: int
     truncated: bool
+    last_error: int = 0
     warnings: tuple[str, ...] = ()
 
 

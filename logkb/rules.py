@@ -84,9 +84,7 @@ def load_rule_files(paths: Iterable[Path]) -> RuleFile:
         problems.extend(loaded.problems)
         for rule in loaded.rules:
             if rule.id in seen:
-                problems.append(
-                    Problem(rule.location, f"the id is taken by {seen[rule.id]}", "choose another id", rule.id)
-                )
+                problems.append(Problem(rule.location, f"the id is taken by {seen[rule.id]}", "choose another id", rule.id))
                 continue
             seen[rule.id] = rule.location
             rules.append(rule)
@@ -130,10 +128,7 @@ def _blocks(path: Path, text: str, tables: list[Mapping[str, Any]]) -> list[_Blo
     if len(starts) != len(tables):
         starts = [0] * len(tables)
     ends = [*starts[1:], len(lines)]
-    return [
-        _Block(path, table, start + 1, lines[start:end])
-        for table, start, end in zip(tables, starts, ends, strict=True)
-    ]
+    return [_Block(path, table, start + 1, lines[start:end]) for table, start, end in zip(tables, starts, ends, strict=True)]
 
 
 def _rule(block: _Block) -> Rule | None:
@@ -161,9 +156,7 @@ def _rule(block: _Block) -> Rule | None:
     for name in sorted(set(fingerprint) - groups):
         block.wrong("fingerprint", f"fingerprint names '{name}', which is no capture", "name a (?P<…>) group of the pattern")
     matching = _samples(block)
-    rejected = tuple(
-        Sample(text, block.where("should_not_match")) for text in block.texts("should_not_match")
-    )
+    rejected = tuple(Sample(text, block.where("should_not_match")) for text in block.texts("should_not_match"))
     if not matching:
         block.wrong("[[rule", "no should_match sample", "add [[rule.should_match]] with a line that the tool prints")
     if block.problems:
@@ -256,12 +249,14 @@ def _samples(block: _Block) -> tuple[Sample, ...]:
         if re.match(r"\s*\[\[\s*rule\.should_match\s*\]\]", line)
     ]
     samples = []
-    for index, entry in enumerate(value):
+    for index, item in enumerate(value):
         location = Location(block.path, starts[index]) if index < len(starts) else block.where("should_match")
-        entry = {"line": entry} if isinstance(entry, str) else entry
+        entry = {"line": item} if isinstance(item, str) else item
         captures = entry.get("captures", {}) if isinstance(entry, dict) else None
         if not isinstance(captures, dict) or not isinstance(entry.get("line"), str) or set(entry) - {"line", "captures"}:
-            block.wrong("[[rule.should_match", "a sample is not a line with captures", "write line = '…' and captures = { name = '…' }")
+            block.wrong(
+                "[[rule.should_match", "a sample is not a line with captures", "write line = '…' and captures = { name = '…' }"
+            )
             continue
         samples.append(Sample(entry["line"], location, {str(key): str(text) for key, text in captures.items()}))
     return tuple(samples)

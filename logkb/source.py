@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import io
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -31,7 +30,8 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
 class _Decompressor(Protocol):
-    eof: bool
+    @property
+    def eof(self) -> bool: ...
 
     @property
     def unused_data(self) -> bytes: ...
@@ -144,6 +144,7 @@ class Source:
 
     def _zip_members(self, head: bytes, stream: BinaryIO) -> Iterator[bytes]:
         """Members in archive order, each behind a section line, so that GitHub's log archive keeps its steps."""
+        import tempfile
         import zipfile
 
         with tempfile.SpooledTemporaryFile(max_size=ZIP_SPOOL) as spool:
@@ -189,11 +190,7 @@ def _log_members(names: list[str]) -> list[str]:
     """GitHub's archive holds each job twice: whole (`0_build.txt`) and by step (`build/3_Run tests.txt`). Steps win."""
     names = names[:MAX_MEMBERS]
     stepped = {name.split("/", 1)[0] for name in names if "/" in name}
-    kept = [
-        name
-        for name in names
-        if "/" in name or not (name.endswith(".txt") and name[:-4].split("_", 1)[-1] in stepped)
-    ]
+    kept = [name for name in names if "/" in name or not (name.endswith(".txt") and name[:-4].split("_", 1)[-1] in stepped)]
     return sorted(kept, key=_member_key)
 
 
@@ -207,7 +204,7 @@ def _decompressor_for(head: bytes) -> Callable[[], _Decompressor] | None:
     if head.startswith(GZIP):
         import zlib
 
-        return lambda: zlib.decompressobj(wbits=31)  # type: ignore[return-value]
+        return lambda: zlib.decompressobj(wbits=31)
     if head.startswith(XZ):
         import lzma
 
@@ -228,7 +225,7 @@ def _zstd() -> _Decompressor:
         return zstd.ZstdDecompressor()
     import zstandard
 
-    return zstandard.ZstdDecompressor(max_window_size=128 * 1024**2).decompressobj()  # type: ignore[return-value]
+    return zstandard.ZstdDecompressor(max_window_size=128 * 1024**2).decompressobj()
 
 
 def _feed(machine: _Decompressor, data: bytes) -> Generator[bytes, None, bytes]:

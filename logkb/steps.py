@@ -33,6 +33,7 @@ MARKERS = (
     Marker("[Pipeline] ", r"\[Pipeline\] (?:\{ \(|// stage|\})"),
     Marker(" --- ", r"\[INFO\] --- \S+:\S+ "),
     Marker("> Task :", r"> Task :\S+"),
+    Marker("##[error]", r"##\[error\]"),
 )
 
 _GROUP = re.compile(r"##\[group\](.*)")
@@ -56,10 +57,13 @@ class StepTracker:
     command: str | None = None
     inner: str | None = None
     vertices: dict[int, str] = field(default_factory=dict)
+    last_error: int = 0
 
-    def feed(self, raw: str) -> None:
-        """Take one line that holds a marker."""
-        if found := _FILE.search(raw):
+    def feed(self, raw: str, number: int) -> None:
+        """Take one line that holds a marker, with its raw number."""
+        if "##[error]" in raw:
+            self.last_error = number
+        elif found := _FILE.search(raw):
             self.outer, self.command, self.inner = [found[1]], None, None
         elif found := _GROUP.search(raw):
             self._group(found[1].strip())

@@ -20,7 +20,7 @@ _HOME = "/home/ci"
 # Everything below lives and dies with the namespaces: mounts, servers, loop devices.
 _OUTER = """
 mount --make-rprivate / && mkdir -p /srv/lab {cwd} {home}
-mount --bind {lab} /srv/lab && export LAB=/srv/lab RUN=/srv/lab/run/{run}
+mount --bind {lab} /srv/lab && export LAB=/srv/lab RUN=/srv/lab/run/{run} TOOLS={tools}
 mount --bind $RUN/home {home}
 mount --bind $RUN/app {cwd}
 mount --bind $RUN/hosts /etc/hosts
@@ -59,9 +59,10 @@ def environment(recipe: Recipe) -> dict[str, str]:
 
 def _lay_out(recipe: Recipe, run: Path) -> None:
     shutil.rmtree(run, ignore_errors=True)
-    for name in ("app", "home", "tmp", "upper", "work"):
+    for name in ("app", "home", "tmp", "roottmp"):
         (run / name).mkdir(parents=True)
     (run / "tmp").chmod(0o1777)
+    (run / "roottmp").chmod(0o1777)
     own = [f"127.0.0.1 localhost runner-1 {' '.join(recipe.hosts)}", "::1 localhost"]
     (run / "hosts").write_text("\n".join(own) + "\n")
     for name, text in recipe.files.items():
@@ -81,7 +82,7 @@ def run(recipe: Recipe) -> Outcome:
     inner = "bash $RUN/main.sh"
     if recipe.tty:
         inner = 'script -qefc "bash $RUN/main.sh" /dev/null'
-    outer = _OUTER.format(cwd=recipe.cwd, home=_HOME, lab=LAB, run=recipe.name) + f"{inner}\n"
+    outer = _OUTER.format(cwd=recipe.cwd, home=_HOME, lab=LAB, run=recipe.name, tools=Path(__file__).parent / "tools") + f"{inner}\n"
     flags = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
     if recipe.offline:
         flags.append("--net")

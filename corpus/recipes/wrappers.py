@@ -86,16 +86,18 @@ def _chroot(recipe: Recipe) -> str:
     """Run the steps in a fresh copy of an image, as a job in a container does."""
     root = recipe.image.replace(":", "-").replace("/", "-")
     script = "cd " + recipe.cwd + "\n" + _evaluated(_GITLAB)(recipe)
-    return f"""mkdir -p /srv/root
-mount -t overlay overlay -o lowerdir=$LAB/roots/{root},upperdir=$RUN/upper,workdir=$RUN/work /srv/root
+    return f"""mkdir -p /srv/root $RUN/cow/upper $RUN/cow/work
+export ROOT=/srv/root; mount -t overlay overlay -o lowerdir=$LAB/roots/{root},upperdir=$RUN/cow/upper,workdir=$RUN/cow/work $ROOT
 mount --rbind /dev /srv/root/dev; mount -t proc proc /srv/root/proc; mount -t sysfs sys /srv/root/sys
-mkdir -p /srv/root{recipe.cwd} /srv/root/lab; mount --bind . /srv/root{recipe.cwd}
+mkdir -p /srv/root{recipe.cwd}; mount --bind . /srv/root{recipe.cwd}
 cp /etc/resolv.conf /etc/hosts /srv/root/etc/
+mount --bind $RUN/roottmp /srv/root/tmp
+type in_root > /dev/null 2>&1 && in_root
 cat > $RUN/step.sh <<'END_OF_STEPS'
 {script}
 END_OF_STEPS
-cp $RUN/step.sh /srv/root/lab/step.sh
-exec chroot /srv/root /bin/bash /lab/step.sh
+cp $RUN/step.sh $RUN/roottmp/.step.sh
+exec env -u LAB -u RUN -u TOOLS -u ROOT chroot /srv/root /bin/bash /tmp/.step.sh
 """
 
 
