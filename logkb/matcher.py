@@ -145,6 +145,8 @@ class _Run:
     def _confirm(
         self, rule: Rule, clean: CleanLine, data: bytes, start: int, end: int, before: bytes, after: bytes, number: int
     ) -> Match | None:
+        if not any(keyword in clean.text for keyword in rule.keywords):
+            return None
         try:
             found = self.matcher.search(rule.pattern, clean.text)
         except TimeoutError:

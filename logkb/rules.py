@@ -127,7 +127,7 @@ def _blocks(path: Path, text: str, tables: list[Mapping[str, Any]]) -> list[_Blo
     starts = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
     if len(starts) != len(tables):
         starts = [0] * len(tables)
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts[1:], len(lines)][: len(tables)]
     return [_Block(path, table, start + 1, lines[start:end]) for table, start, end in zip(tables, starts, ends, strict=True)]
 
 

@@ -72,8 +72,9 @@ class StepTracker:
                 self.outer.pop()
         elif found := _SECTION.search(raw):
             self.outer, self.inner = ([found[2].strip()] if found[1] == "Starting" else []), None
-        elif found := _GITLAB.search(raw):
-            self._fold(found[1], found[2])
+        elif "section_" in raw and (folds := _GITLAB.findall(raw)):
+            for kind, name in folds:
+                self._fold(kind, name)
         elif "travis_" in raw:
             self._travis(raw)
         elif found := _VERTEX.search(raw):

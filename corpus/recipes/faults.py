@@ -12,7 +12,7 @@ def failing(operations: str, *, match: str = "", after: int = 0, errno: str = "E
     target = where or "$PWD"
     return f"""target={target}; mkdir -p $target $RUN/backing; cp -a $target/. $RUN/backing/
 $LAB/venv/bin/python $TOOLS/failfs.py $RUN/backing $target '{operations}' {errno} '{match}' {after} &
-for i in $(seq 50); do mountpoint -q $target && break; sleep 0.1; done; mountpoint -q $target
+for i in $(seq 80); do grep -q " $target fuse" /proc/self/mounts && break; sleep 0.05; done; grep -q " $target fuse" /proc/self/mounts
 """
 
 

@@ -81,7 +81,7 @@ def run(recipe: Recipe) -> Outcome:
     _lay_out(recipe, folder)
     inner = "bash $RUN/main.sh"
     if recipe.tty:
-        inner = 'script -qefc "bash $RUN/main.sh" /dev/null'
+        inner = "python3 $TOOLS/withpty.py bash $RUN/main.sh"
     outer = _OUTER.format(cwd=recipe.cwd, home=_HOME, lab=LAB, run=recipe.name, tools=Path(__file__).parent / "tools") + f"{inner}\n"
     flags = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
     if recipe.offline:

@@ -53,7 +53,7 @@ def _languages() -> Iterator[Recipe]:
     sqlite = {"load.py": "import sqlite3\nbase = sqlite3.connect('app.db')\nbase.execute('create table rows (id integer, body text)')\nfor i in range(200):\n    base.executemany('insert into rows values (?, ?)', [(n, 'x' * 500) for n in range(50)])\n    base.commit()\n    print('batch', i, 'done', flush=True)\n"}
     yield from _case("sqlite", "sqlite", ("python load.py",), failing("write", match=r"app\.db", after=600000), ("gitlab",), files=sqlite, version="!python3 --version")
     package = {"package.json": '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {"left-pad": "1.3.0", "semver": "7.6.3", "ms": "2.1.3", "lodash": "4.17.21"}}\n'}
-    yield from _case("npm-install", "npm", ("node --version", "npm install"), failing("write", match=r"node_modules/(lodash|\.lodash)"), ("gitlab", "github+tty", "docker-like-sh")[:2], files=package, exit=(1, 5, 251, 242), version="!npm --version")
+    yield from _case("npm-install", "npm", ("node --version", "npm install"), failing("write", match=r"node_modules/(lodash|\.lodash)"), ("gitlab", "github+tty"), files=package, exit=(1, 5, 251, 242), version="!npm --version")
     yield from _case("npm-mkdir", "npm", ("npm install --loglevel http",), failing("mkdir", match=r"node_modules/"), ("jenkins",), files=package, exit=(1, 5, 251, 242), version="!npm --version")
     yield from _case("node-write", "node", ("node build.js",), failing("write", match=r"dist/bundle", after=200000), ("travis", "make"), files={"build.js": "const fs = require('fs');\nfs.mkdirSync('dist', { recursive: true });\nconsole.log('bundling 48 modules');\nfor (let i = 0; i < 48; i++) { fs.appendFileSync('dist/bundle.js', 'x'.repeat(20000)); console.log(`module ${i} ok`); }\n"}, version="!node --version")
     rust = {"Cargo.toml": "[package]\nname = 'app'\nversion = '1.4.2'\nedition = '2021'\n", "src/main.rs": "mod a;\nfn main() { println!(\"{}\", a::sum(&[1, 2, 3])); }\n", "src/a.rs": "pub fn sum(xs: &[u32]) -> u32 { xs.iter().sum() }\n"}
@@ -69,9 +69,8 @@ def _languages() -> Iterator[Recipe]:
 def _git() -> Iterator[Recipe]:
     make = "git init -q -b main up; cd up; for i in $(seq 30); do head -c 40000 /dev/urandom > blob-$i; done; git add . && git -c user.name=a -c user.email=a@example.org commit -qm 'Add blobs'; cd ..; mv up /srv/upstream-$$ 2>/dev/null || true; mkdir -p $RUN/tmp; mv /srv/upstream-$$ $RUN/tmp/upstream\n"
     yield from _case("git-clone", "git", ("git --version", "git clone --no-local file:///tmp/upstream checkout"), make + failing("write", match=r"pack", after=300000), ("gitlab", "github", "xtrace+tty"), exit=128, version="!git --version")
-    yield from _case("git-checkout", "git", ("git clone --no-local file:///tmp/upstream checkout",), make + failing("write", match=r"checkout/blob"), ("jenkins",), exit=(1, 128), version="!git --version")
-    yield from _case("git-read", "git", ("git clone --no-local file:///tmp/upstream checkout", "git -C checkout fsck --full"), make + failing("read", match=r"objects/pack/.*pack$", after=5000000), ("gitlab",), exit=(1, 3, 128), version="!git --version")
-    yield from _case("git-fetch", "git", ("git init -q work", "cd work\ngit fetch --depth 1 file:///tmp/upstream main"), make + failing(ALL, match=r"\.git/objects/pack"), ("azure",), exit=(1, 128), version="!git --version")
+    yield from _case("git-read", "git", ("git clone --no-local file:///tmp/upstream checkout", "git -C checkout fsck --full"), make + failing("read", match=r"objects/pack/.*pack$", after=1500000), ("gitlab",), exit=(1, 2, 3, 8, 128), version="!git --version")
+    yield from _case("git-fetch", "git", ("git init -q work", "cd work\ngit fetch --depth 1 file:///tmp/upstream main"), make + failing(ALL, match=r"\.git/objects/"), ("azure",), exit=(1, 128), version="!git --version")
 
 
 def _packages() -> Iterator[Recipe]:
@@ -83,7 +82,7 @@ def _packages() -> Iterator[Recipe]:
 
     apt = ("apt-get update", "apt-get install -y --no-install-recommends make libyaml-0-2 xz-utils")
     for name, folder, match, operations in (
-        ("apt-lists", "/var/lib/apt/lists", "Packages", "write"),
+        ("apt-lists", "/var/lib/apt/lists", "partial/", "write,create"),
         ("apt-archives", "/var/cache/apt", r"archives/partial/", "write"),
         ("dpkg-unpack", "/usr/bin", r"make\.dpkg-new|gmake|xz", "write,create"),
         ("dpkg-status", "/var/lib/dpkg", r"status-new|updates/tmp", "write"),

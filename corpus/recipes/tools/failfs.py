@@ -47,6 +47,7 @@ class FailFs(mfusepy.Operations):  # type: ignore[misc,unused-ignore]
     def mkdir(self, path: str, mode: int) -> None:
         self._maybe_fail("mkdir", path)
         os.mkdir(self._path(path), mode)
+        self._give(path)
 
     def rmdir(self, path: str) -> None:
         os.rmdir(self._path(path))
@@ -80,7 +81,13 @@ class FailFs(mfusepy.Operations):  # type: ignore[misc,unused-ignore]
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
         self._maybe_fail("create", path)
-        return os.open(self._path(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode)
+        handle = os.open(self._path(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode)
+        self._give(path)
+        return handle
+
+    def _give(self, path: str) -> None:
+        uid, gid, _ = mfusepy.fuse_get_context()
+        os.chown(self._path(path), uid, gid)
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         self._maybe_fail("read", path)

@@ -1,0 +1,114 @@
+"""Two engines, one answer; a cache that can be trusted or is not used."""
+
+from __future__ import annotations
+
+import random
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from logkb.engine import Pattern, build_engine
+from logkb.knowledge import Knowledge, article_files, rule_files
+from logkb.matcher import Matcher
+from logkb.paths import data_root
+from logkb.records import Scan
+from logkb.rules import load_rule_files
+from logkb.source import Source
+
+SAMPLES = [
+    sample.text
+    for rule in load_rule_files(rule_files(data_root())).rules
+    for sample in (*rule.should_match, *rule.should_not_match)
+]
+PREFIXES = ["", "2024-05-01T10:00:00.1234567Z ", "#12 3.456 ", "web-1  | ", "\x1b[31m", "[10:00:00] ", "##[error]", "  ", "é "]
+NOISE = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=60)
+
+
+@pytest.fixture(scope="module")
+def engines(shipped: Knowledge) -> tuple[Matcher, Matcher]:
+    return Matcher(shipped.rules, cache=shipped.cache, engine="hyperscan"), Matcher(shipped.rules, engine="aho-corasick")
+
+
+def told(scan: Scan) -> list[tuple[int, str, tuple[tuple[str, str], ...], str | None]]:
+    return [(match.line, match.rule.id, tuple(match.captures.items()), match.step) for match in scan.matches]
+
+
+def assert_same(engines: tuple[Matcher, Matcher], data: bytes) -> None:
+    one, two = (sorted(told(matcher.scan(Source.from_bytes(data)))) for matcher in engines)
+    assert one == two
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(PREFIXES), st.one_of(st.sampled_from(SAMPLES), NOISE)), max_size=12))
+def test_both_engines_find_the_same_matches_in_dressed_lines(
+    engines: tuple[Matcher, Matcher], lines: list[tuple[str, str]]
+) -> None:
+    assert_same(engines, "\n".join(prefix + line for prefix, line in lines).encode())
+
+
+def test_both_engines_find_the_same_matches_in_every_sample(engines: tuple[Matcher, Matcher]) -> None:
+    assert_same(engines, "\n".join(SAMPLES).encode())
+
+
+def test_both_engines_find_the_same_matches_in_every_article_s_log(engines: tuple[Matcher, Matcher]) -> None:
+    assert_same(engines, b"\n".join(path.read_bytes() for path in article_files(data_root())))
+
+
+def test_both_engines_agree_when_quotas_are_reached(engines: tuple[Matcher, Matcher]) -> None:
+    pick = random.Random(7)
+    lines = [pick.choice(SAMPLES[:40]) if pick.random() < 0.5 else "quiet" for _ in range(60_000)]
+    assert_same(engines, "\n".join(lines).encode())
+
+
+PATTERNS = (Pattern("^error: (?P<x>.+)$", ("error: ",)), Pattern("warn[ing]+", ("warn",)))
+
+
+def cached(folder: Path) -> Path:
+    (path,) = folder.glob("rules-*.hsdb")
+    return path
+
+
+def test_the_database_is_kept_for_the_user_alone(tmp_path: Path) -> None:
+    build_engine(PATTERNS, tmp_path / "cache", prefer="hyperscan")
+    path = cached(tmp_path / "cache")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "writable"])
+def test_a_damaged_or_foreign_database_is_made_anew(tmp_path: Path, damage: str) -> None:
+    build_engine(PATTERNS, tmp_path, prefer="hyperscan")
+    path = cached(tmp_path)
+    good = path.read_bytes()
+    if damage == "flip":
+        path.write_bytes(good[:-9] + bytes([good[-9] ^ 1]) + good[-8:])
+    elif damage == "cut":
+        path.write_bytes(good[: len(good) // 2])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        path.chmod(0o666)
+    engine = build_engine(PATTERNS, tmp_path, prefer="hyperscan")
+    assert {index for index, _ in engine.first(b"error: x\n")} == {0}
+    assert path.read_bytes()[:40] == good[:40]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    engine = build_engine(PATTERNS, blocked / "cache", prefer="hyperscan")
+    assert engine.first(b"warning\n")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [r"foo(?=bar)", r"(?<!not )error: x", r"a++b fatal", "na\u00efve [\u00e9\u00e8] fatal", r"(?P<q>['\"])fatal(?P=q)", r"x{1,40000} fatal"],
+)  # fmt: skip
+def test_what_hyperscan_cannot_do_still_gives_candidates(expression: str) -> None:
+    text = "foobar error: x aab fatal na\u00efve \u00e9 fatal 'fatal' xx fatal\n".encode()
+    keyword = "foo" if "foo" in expression else "error: x" if "error" in expression else "fatal"
+    assert build_engine([Pattern(expression, (keyword,))], None, prefer="hyperscan").first(text)
