@@ -27,12 +27,12 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("jwt", r"\beyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,2000}"),
 )  # fmt: skip
 _VALUES: tuple[tuple[str, str], ...] = (
-    ("url-password", r"(?P<keep>\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{0,100}:)(?P<secret>[^\s/@'\"]{1,200})(?=@)"),
+    ("url-credential", r"(?P<keep>\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{0,100}:)(?P<secret>[^\s/@'\"]{1,200})(?=@)"),
     ("authorization", r"(?P<keep>(?i:\b(?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:basic|bearer|token)\s{1,3})?))(?P<secret>[A-Za-z0-9._~+/=-]{8,2000})"),
     ("cookie", r"(?P<keep>(?i:\b(?:set-)?cookie:\s{0,3}))(?P<secret>\S[^\r\n]{0,2000})"),
     (
         "secret",
-        r"(?P<keep>(?i:\b[\w.-]{0,40}(?:password|passwd|passphrase|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|_token|token_|private[_-]?key|client[_-]?secret|account[_-]?key)[\w-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?))"
+        r"(?P<keep>(?<![<\w.-])(?i:[\w.-]{0,40}(?:password|passwd|passphrase|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|_token|token_|private[_-]?key|client[_-]?secret|account[_-]?key)[\w-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?))"
         r"(?P<secret>(?!\*{3}|<|\$|\{|\[|(?:null|none|true|false|undefined|empty|required|missing|not|is|the)\b)[^\s'\",;]{6,500})",
     ),
 )  # fmt: skip

@@ -44,13 +44,13 @@ def in_root(commands: str) -> str:
     return f"in_root() {{\n{commands}\n}}\nexport -f in_root\n"
 
 
-def small_docker(size: str, image: str, folder: str) -> str:
+def small_docker(size: str, image: str, folder: str, flags: str = "") -> str:
     """Start a Docker daemon on a disk of this size, with one image in it."""
     return f"""mkdir -p $RUN/dd; mount -t tmpfs -o size={size} tmpfs $RUN/dd; mkdir $RUN/dd/data
 umount /var/run/docker.sock
-/usr/sbin/dockerd --storage-driver=overlay2 --iptables=false --bridge=none --data-root $RUN/dd/data --exec-root $RUN/exec -p $RUN/pid -H unix://$RUN/small.sock > $RUN/dockerd.log 2>&1 &
+/usr/sbin/dockerd --storage-driver=overlay2 --iptables=false --bridge=none {flags} --data-root $RUN/dd/data --exec-root $RUN/exec -p $RUN/pid -H unix://$RUN/small.sock > $RUN/dockerd.log 2>&1 &
 for i in $(seq 60); do [ -S $RUN/small.sock ] && break; sleep 0.2; done; sleep 0.5
 export DOCKER_HOST=unix://$RUN/small.sock
-tar -C $LAB/roots/{folder} --exclude=./usr/share/doc --exclude=./usr/share/locale --exclude=./var/cache -c . | /usr/bin/docker import -c 'CMD ["bash"]' - {image}
+tar -C $LAB/roots/{folder} --exclude=./usr/share/doc --exclude=./usr/share/locale -c . | /usr/bin/docker import -c 'CMD ["bash"]' - {image}
 /usr/bin/docker image inspect {image} > /dev/null
 """

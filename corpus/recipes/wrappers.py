@@ -96,8 +96,8 @@ type in_root > /dev/null 2>&1 && in_root
 cat > $RUN/step.sh <<'END_OF_STEPS'
 {script}
 END_OF_STEPS
-cp $RUN/step.sh $RUN/roottmp/.step.sh
-exec env -u LAB -u RUN -u TOOLS -u ROOT chroot /srv/root /bin/bash /tmp/.step.sh
+cp $RUN/step.sh $ROOT/.step.sh
+exec env -u LAB -u RUN -u TOOLS -u ROOT chroot /srv/root /bin/bash /.step.sh
 """
 
 

@@ -37,7 +37,6 @@ def _files() -> Iterator[Recipe]:
     yield from _case("tar-create", "tar", ("make", "tar -czvf release.tar.gz build assets"), pack + "\n" + failing("write", match="release", after=900000), ("github", "make"), files=c_project(), exit=(1, 2), version="!tar --version")
     yield from _case("tar-extract", "tar", ("mkdir -p vendor", "tar -xvf assets.tar -C vendor"), pack + "\ntar -cf assets.tar assets\n" + failing("write", match="vendor/", after=800000), ("gitlab", "azure"), exit=2, version="!tar --version")
     yield from _case("tar-read", "tar", ("ls -l", "tar -cf /tmp/out.tar assets"), pack + "\n" + failing("read", match="part-2", after=100000), ("jenkins",), exit=2, version="!tar --version")
-    yield from _case("unzip", "unzip", ("python3 -m zipfile -c bundle.zip assets", "unzip -o bundle.zip -d out"), pack + "\n" + failing("write", match="out/assets/part-3", after=100000), ("travis",), exit=(1, 2, 3, 50), version="!unzip -v", needs=(PYTHON, "unzip"))
     yield from _case("dd", "dd", ("dd if=/dev/zero of=disk.img bs=1M count=64 status=progress",), failing("write", match="disk.img", after=9000000), ("gitlab",), version="!dd --version")
     yield from _case("rsync", "rsync", ("mkdir -p deploy", "rsync -av assets/ deploy/"), pack + "\n" + failing("write", match="deploy", after=1200000), ("github",), exit=(11, 23, 12), needs=(PYTHON, "rsync"), version="!rsync --version")
     yield from _case("gzip", "gzip", ("tar -cf assets.tar assets", "gzip -9 assets.tar"), pack + "\n" + failing("write", match=r"\.gz"), ("gitlab",), version="!gzip --version")
@@ -48,13 +47,11 @@ def _files() -> Iterator[Recipe]:
 def _languages() -> Iterator[Recipe]:
     yield from _case("pip-install", "pip", (PIP_SMALL, ".venv/bin/pip install 'sqlparse==0.5.1' 'markdown==3.7'"), failing("write", match=r"site-packages/(markdown|sqlparse)/"), ("gitlab", "github+tty", "make"), version="!python3 -m pip --version")
     yield from _case("pip-fsync", "pip", ("python -m venv .venv", ".venv/bin/pip install 'requests==2.32.3'"), failing("create,mkdir", match=r"site-packages/(requests|urllib3|idna)"), ("jenkins", "azure"), version="!python3 -m pip --version")
-    yield from _case("venv", "python", ("python --version", "python -m venv .venv"), failing("write", match=r"\.venv/lib/.*/pip/_vendor"), ("gitlab",), version="!python3 --version")
     yield from _case("python-build", "python", ("python -m compileall -q lib || true", "python make_index.py"), failing("write", match=r"index\.json", after=40000), ("github", "xtrace"), files={"lib/a.py": "X = 1\n", "make_index.py": "import json\nrows = [{'id': i, 'name': f'row {i}'} for i in range(20000)]\nprint('building the index of', len(rows), 'rows')\nwith open('index.json', 'w') as out:\n    json.dump(rows, out)\n"}, version="!python3 --version")
     sqlite = {"load.py": "import sqlite3\nbase = sqlite3.connect('app.db')\nbase.execute('create table rows (id integer, body text)')\nfor i in range(200):\n    base.executemany('insert into rows values (?, ?)', [(n, 'x' * 500) for n in range(50)])\n    base.commit()\n    print('batch', i, 'done', flush=True)\n"}
     yield from _case("sqlite", "sqlite", ("python load.py",), failing("write", match=r"app\.db", after=600000), ("gitlab",), files=sqlite, version="!python3 --version")
     package = {"package.json": '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {"left-pad": "1.3.0", "semver": "7.6.3", "ms": "2.1.3", "lodash": "4.17.21"}}\n'}
-    yield from _case("npm-install", "npm", ("node --version", "npm install"), failing("write", match=r"node_modules/(lodash|\.lodash)"), ("gitlab", "github+tty"), files=package, exit=(1, 5, 251, 242), version="!npm --version")
-    yield from _case("npm-mkdir", "npm", ("npm install --loglevel http",), failing("mkdir", match=r"node_modules/"), ("jenkins",), files=package, exit=(1, 5, 251, 242), version="!npm --version")
+    yield from _case("npm-install", "npm", ("node --version", "npm install", "node -e \"require('lodash'); console.log('ok')\""), failing("write", match=r"node_modules/(lodash|\.lodash)"), ("gitlab", "github+tty"), files=package, exit=(1, 5, 251, 242), version="!npm --version")
     yield from _case("node-write", "node", ("node build.js",), failing("write", match=r"dist/bundle", after=200000), ("travis", "make"), files={"build.js": "const fs = require('fs');\nfs.mkdirSync('dist', { recursive: true });\nconsole.log('bundling 48 modules');\nfor (let i = 0; i < 48; i++) { fs.appendFileSync('dist/bundle.js', 'x'.repeat(20000)); console.log(`module ${i} ok`); }\n"}, version="!node --version")
     rust = {"Cargo.toml": "[package]\nname = 'app'\nversion = '1.4.2'\nedition = '2021'\n", "src/main.rs": "mod a;\nfn main() { println!(\"{}\", a::sum(&[1, 2, 3])); }\n", "src/a.rs": "pub fn sum(xs: &[u32]) -> u32 { xs.iter().sum() }\n"}
     yield from _case("cargo", "cargo", ("cargo --version", "cargo build"), failing("write", match=r"target/debug/deps/.*(\.o|rcgu|rmeta|\.d)"), ("gitlab", "github"), files=rust, exit=101, needs=(PYTHON, "cargo"), version="!cargo --version")
@@ -69,7 +66,6 @@ def _languages() -> Iterator[Recipe]:
 def _git() -> Iterator[Recipe]:
     make = "git init -q -b main up; cd up; for i in $(seq 30); do head -c 40000 /dev/urandom > blob-$i; done; git add . && git -c user.name=a -c user.email=a@example.org commit -qm 'Add blobs'; cd ..; mv up /srv/upstream-$$ 2>/dev/null || true; mkdir -p $RUN/tmp; mv /srv/upstream-$$ $RUN/tmp/upstream\n"
     yield from _case("git-clone", "git", ("git --version", "git clone --no-local file:///tmp/upstream checkout"), make + failing("write", match=r"pack", after=300000), ("gitlab", "github", "xtrace+tty"), exit=128, version="!git --version")
-    yield from _case("git-read", "git", ("git clone --no-local file:///tmp/upstream checkout", "git -C checkout fsck --full"), make + failing("read", match=r"objects/pack/.*pack$", after=1500000), ("gitlab",), exit=(1, 2, 3, 8, 128), version="!git --version")
     yield from _case("git-fetch", "git", ("git init -q work", "cd work\ngit fetch --depth 1 file:///tmp/upstream main"), make + failing(ALL, match=r"\.git/objects/"), ("azure",), exit=(1, 128), version="!git --version")
 
 
@@ -102,7 +98,7 @@ def _builders() -> Iterator[Recipe]:
     pack = "mkdir -p assets && for i in $(seq 20); do head -c 60000 /dev/urandom > assets/part-$i.bin; done\n"
     files = {"Makefile": "all:\n\techo ok\n"}
     dockerfile = "FROM debian:bookworm-slim\nWORKDIR /app\nCOPY Makefile .\nRUN ls -l\nCOPY assets assets\nRUN du -sh assets\n"
-    for wrapper in ("docker", "buildkit", "buildx", "buildah"):
+    for wrapper in ("docker", "buildah"):
         yield from _case("context-read", wrapper, (), pack + failing("read", match="part-13"), (wrapper,), files=files, dockerfile=dockerfile, exit=(1, 125, 2), timeout=60)
     volume = "FROM debian:bookworm-slim\nWORKDIR /app\nCOPY . .\nRUN uname -a && cat /etc/os-release\nRUN for i in 1 2 3 4 5 6; do echo \"chunk $i\"; dd if=/dev/zero of=/data/chunk-$i bs=64k count=8 2>/dev/null || exit; done; cp -v Makefile /data/Makefile\n"
     yield from _case("buildah-volume", "buildah", (), "mkdir -p $RUN/vol\n" + failing("write", match="Makefile", where="$RUN/vol"), ("buildah",), files=files, dockerfile=volume, build_args="-v $RUN/vol:/data", exit=(1, 125, 2))
