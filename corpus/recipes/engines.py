@@ -62,6 +62,7 @@ def make_root(image: Image) -> Path:
         _run(f"cp -a --reflink=auto {plain} {half}")
     else:
         _debootstrap(image.suite, half)
+    _run("rm -rf var/lib/apt/lists/* var/cache/apt/*.bin", half)  # as the official images are
     if image.packages:
         _run(
             "cp /etc/resolv.conf etc/; printf '#!/bin/sh\\nexit 101\\n' > usr/sbin/policy-rc.d; chmod +x usr/sbin/policy-rc.d;"
