@@ -140,6 +140,20 @@ exec /usr/sbin/dockerd --storage-driver=overlay2 --iptables=false --bridge=none 
     _wait(SOCKET26)
 
 
+# Python programs, each in an environment of its own below LAB/tools.
+TOOLS: Final = {
+    "uv": "uv", "poetry": "poetry", "pipenv": "pipenv", "pip-tools": "pip-tools", "pdm": "pdm", "tox": "tox",
+    "lint": "ruff flake8 mypy black isort pylint bandit pip-audit sphinx mkdocs yamllint pre-commit twine build",
+}  # fmt: skip
+
+
+def make_tools() -> None:
+    """Install the programs that recipes call by name, and the FUSE bindings."""
+    for name, packages in {**{f"tools/{key}": value for key, value in TOOLS.items()}, "venv": "mfusepy"}.items():
+        if not (LAB / name / "ready").exists():
+            _run(f"python3 -m venv {LAB / name} && {LAB / name}/bin/pip install -q {packages} && touch {LAB / name}/ready")
+
+
 def prepare() -> None:
     """Make everything ready; what exists is left as it is."""
     absent = [name for name in ("/usr/sbin/dockerd", "/usr/sbin/debootstrap") if not Path(name).exists()]
@@ -151,6 +165,7 @@ def prepare() -> None:
             start()
         except CannotRun as error:
             print(f"not started: {error}")
+    make_tools()
     for image in IMAGES:
         load(image)
         print(f"ready: {image.name}", flush=True)

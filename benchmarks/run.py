@@ -1,0 +1,154 @@
+"""Measure the scan, its memory and the cold start beside ripgrep, wc and `import numpy`, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from logkb.knowledge import load_knowledge  # noqa: E402
+
+MB = 1024**2
+
+
+def main() -> None:
+    """Parse the options, measure, print and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out the 1 GB log")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    options = parser.parse_args()
+    rg = shutil.which("rg")
+    if rg is None:
+        sys.exit("ripgrep is needed: install it (apt-get install ripgrep) and run again")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure(Path(folder), rg, options.rounds, quick=options.quick)
+    options.out.write_text(page(rows, options.quick), encoding="utf-8")
+    print(options.out.read_text(encoding="utf-8"))
+
+
+def measure(folder: Path, rg: str, rounds: int, *, quick: bool) -> list[tuple[str, str, str, str]]:
+    """Rows of (what, measured, must, command)."""
+    patterns = folder / "patterns.txt"
+    patterns.write_text("\n".join(rust_patterns(rg)) + "\n")
+    small = folder / "small.log"
+    small.write_bytes(make_log(23 * 1024, failures=1))
+    rows: list[tuple[str, str, str, str]] = []
+    logkb = [sys.executable, "-m", "logkb", "analyze", "--format", "json"]
+    subprocess.run([*logkb, small], stdout=subprocess.DEVNULL, check=True)
+    tuned = [rg, "-c", "--dfa-size-limit", "2G", "--regex-size-limit", "2G", "-f", str(patterns)]
+    for name, size, must in (("100 MB", 100 * MB, ""), ("1 GB", 1024 * MB, "≤ 0.6")):
+        if quick and size > 100 * MB:
+            continue
+        log = folder / "big.log"
+        with log.open("wb") as stream:
+            write_log(stream, size)
+        ours, theirs, lines = [], [], []
+        peak = 0
+        for _ in range(rounds if size < 500 * MB else 3):
+            seconds, memory = cpu([*logkb, str(log)])
+            ours.append(seconds)
+            peak = max(peak, memory)
+            theirs.append(cpu([*tuned, str(log)])[0])
+            lines.append(cpu(["wc", "-l", str(log)])[0])
+        rows.append((f"scan of {name} / tuned `rg -c`", ratio(ours, theirs), must, f"{statistics.median(ours):.2f} s / {statistics.median(theirs):.2f} s"))
+        rows.append((f"scan of {name} / `wc -l`", ratio(ours, lines), "", f"{statistics.median(ours):.2f} s / {statistics.median(lines):.3f} s"))
+        rows.append((f"peak memory, {name}", f"{peak / 1024:.0f} MB", "≤ 100 MB", "maximum resident set"))
+    cold, numpy = [], []
+    for _ in range(rounds * 3):
+        cold.append(cpu([*logkb[:-2], str(small)])[0])
+        numpy.append(cpu([sys.executable, "-c", "import numpy"])[0])
+    rows.append(("cold `analyze` of 23 KB / `python -c 'import numpy'`", ratio(cold, numpy), "≤ 0.75", f"{statistics.median(cold) * 1000:.0f} ms / {statistics.median(numpy) * 1000:.0f} ms"))
+    return rows
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """The median of the rounds' ratios."""
+    return f"{statistics.median(one / other for one, other in zip(ours, theirs, strict=True)):.3g}"
+
+
+def cpu(command: Sequence[str]) -> tuple[float, int]:
+    """(CPU seconds, peak memory in KB) of one process; the output is thrown away."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def rust_patterns(rg: str) -> list[str]:
+    """The rules' patterns as ripgrep takes them; what it cannot compile becomes its keyword."""
+    kept = []
+    for rule in load_knowledge().rules:
+        pattern = "(?-u)" + re.sub(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", "", rule.pattern)
+        done = subprocess.run([rg, "-c", "-e", pattern, "/dev/null"], capture_output=True, check=False)
+        kept.append(pattern if done.returncode < 2 else re.escape(rule.keywords[0]))
+    return kept
+
+
+def blocks() -> tuple[list[list[bytes]], list[bytes]]:
+    """Blocks of 200 ordinary lines (builds that passed, where there are any), and whole failed logs."""
+    passed = sorted((ROOT / "corpus" / "passing").glob("*.log"))
+    failed = sorted(path for path in (ROOT / "corpus").glob("*/*.log") if path.parent.name != "passing")
+    ordinary: list[list[bytes]] = []
+    for path in passed or failed:
+        lines = path.read_bytes().splitlines(keepends=True)
+        ordinary += [lines[start : start + 200] for start in range(0, len(lines), 200)]
+    return ordinary, [path.read_bytes() for path in failed if path.stat().st_size < 64 * 1024]
+
+
+def write_log(stream: object, size: int) -> None:
+    """Shuffled blocks with varied digits, and a failure in every 8 MB."""
+    pick = random.Random(20261121)
+    ordinary, failed = blocks()
+    written = since = 0
+    while written < size:
+        block = b"".join(pick.choice(ordinary))
+        table = bytes.maketrans(b"123456789", bytes(pick.sample(b"123456789", 9)))
+        data = block.translate(table)
+        if since > 8 * MB and failed:
+            data, since = pick.choice(failed) + b"\n", 0
+        stream.write(data)  # type: ignore[attr-defined]
+        written += len(data)
+        since += len(data)
+
+
+def make_log(size: int, failures: int) -> bytes:
+    """A small failed log of about this size."""
+    ordinary, failed = blocks()
+    pick = random.Random(7)
+    tail = b"\n".join(pick.choice(failed)[:8000] for _ in range(failures))
+    head = b""
+    while len(head) + len(tail) < size:
+        head += b"".join(pick.choice(ordinary))
+    return head[: size - len(tail)] + b"\n" + tail
+
+
+def page(rows: list[tuple[str, str, str, str]], quick: bool) -> str:
+    """The page for docs/."""
+    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), platform.machine())
+    version = subprocess.run(["rg", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    table = "\n".join(f"| {what} | {value} | {must} | {detail} |" for what, value, must, detail in rows)
+    return (
+        "# Benchmarks\n\n"
+        "Written by `python benchmarks/run.py" + (" --quick" if quick else "") + "`. CPU time (user + system), medians of interleaved rounds; the ratios of one\n"
+        "run are what counts, the times beside them are not stable. `benchmarks/README.md` says how the log is made and how ripgrep is tuned.\n\n"
+        f"| what | measured | must | detail |\n|---|---|---|---|\n{table}\n\n"
+        f"Machine: {model}, {os.cpu_count()} cores, Python {platform.python_version()}, {version}, {len(load_knowledge().rules)} rules.\n"
+    )
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
