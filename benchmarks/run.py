@@ -64,14 +64,35 @@ def measure(folder: Path, rg: str, rounds: int, *, quick: bool) -> list[tuple[st
             peak = max(peak, memory)
             theirs.append(cpu([*tuned, str(log)])[0])
             lines.append(cpu(["wc", "-l", str(log)])[0])
-        rows.append((f"scan of {name} / tuned `rg -c`", ratio(ours, theirs), must, f"{statistics.median(ours):.2f} s / {statistics.median(theirs):.2f} s"))
-        rows.append((f"scan of {name} / `wc -l`", ratio(ours, lines), "", f"{statistics.median(ours):.2f} s / {statistics.median(lines):.3f} s"))
+        rows.append(
+            (
+                f"scan of {name} / tuned `rg -c`",
+                ratio(ours, theirs),
+                must,
+                f"{statistics.median(ours):.2f} s / {statistics.median(theirs):.2f} s",
+            )
+        )
+        rows.append(
+            (
+                f"scan of {name} / `wc -l`",
+                ratio(ours, lines),
+                "",
+                f"{statistics.median(ours):.2f} s / {statistics.median(lines):.3f} s",
+            )
+        )
         rows.append((f"peak memory, {name}", f"{peak / 1024:.0f} MB", "≤ 100 MB", "maximum resident set"))
     cold, numpy = [], []
     for _ in range(rounds * 3):
         cold.append(cpu([*logkb[:-2], str(small)])[0])
         numpy.append(cpu([sys.executable, "-c", "import numpy"])[0])
-    rows.append(("cold `analyze` of 23 KB / `python -c 'import numpy'`", ratio(cold, numpy), "≤ 0.75", f"{statistics.median(cold) * 1000:.0f} ms / {statistics.median(numpy) * 1000:.0f} ms"))
+    rows.append(
+        (
+            "cold `analyze` of 23 KB / `python -c 'import numpy'`",
+            ratio(cold, numpy),
+            "≤ 0.75",
+            f"{statistics.median(cold) * 1000:.0f} ms / {statistics.median(numpy) * 1000:.0f} ms",
+        )
+    )
     return rows
 
 
@@ -91,9 +112,10 @@ def rust_patterns(rg: str) -> list[str]:
     """The rules' patterns as ripgrep takes them; what it cannot compile becomes its keyword."""
     kept = []
     for rule in load_knowledge().rules:
-        pattern = "(?-u)" + re.sub(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", "", rule.pattern)
+        pattern = re.sub(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", "", rule.pattern)
+        pattern = "(?-u)" + re.sub(r"\(\?P<\w+>", "(?:", pattern)
         done = subprocess.run([rg, "-c", "-e", pattern, "/dev/null"], capture_output=True, check=False)
-        kept.append(pattern if done.returncode < 2 else re.escape(rule.keywords[0]))
+        kept.append(pattern if done.returncode < 2 else re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", rule.keywords[0]))
     return kept
 
 
@@ -137,12 +159,21 @@ def make_log(size: int, failures: int) -> bytes:
 
 def page(rows: list[tuple[str, str, str, str]], quick: bool) -> str:
     """The page for docs/."""
-    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), platform.machine())
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
     version = subprocess.run(["rg", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
     table = "\n".join(f"| {what} | {value} | {must} | {detail} |" for what, value, must, detail in rows)
     return (
         "# Benchmarks\n\n"
-        "Written by `python benchmarks/run.py" + (" --quick" if quick else "") + "`. CPU time (user + system), medians of interleaved rounds; the ratios of one\n"
+        "Written by `python benchmarks/run.py"
+        + (" --quick" if quick else "")
+        + "`. CPU time (user + system), medians of interleaved rounds; the ratios of one\n"
         "run are what counts, the times beside them are not stable. `benchmarks/README.md` says how the log is made and how ripgrep is tuned.\n\n"
         f"| what | measured | must | detail |\n|---|---|---|---|\n{table}\n\n"
         f"Machine: {model}, {os.cpu_count()} cores, Python {platform.python_version()}, {version}, {len(load_knowledge().rules)} rules.\n"

@@ -15,36 +15,52 @@ from logkb.records import Level
 ANSI = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])?"
 )
-# The same codes when a paste from a web page lost the ESC, or `cat -v` wrote it as ^[.
-LOST_ANSI = re.compile(rb"(?:\^\[|\xe2\x90\x9b)\[[0-9;]*[A-Za-z]|\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m|\[0K")
+# The same codes when a paste from a web page lost the ESC, or `cat -v` wrote it as ^[. Each starts with a literal,
+# which the regular expression engine skips to; an alternation of starts would cost ten times as much.
+LOST_ESC = re.compile(rb"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?(?:m|(?<=\[0)K)")
+CARET_ESC = re.compile(rb"\^\[\[[0-9;]*[A-Za-z]")
 # Travis and GitLab end a marker with CR, so that the terminal overwrites it; the marker must survive.
 MARKER_CR = re.compile(rb"((?:travis_(?:fold|time)|section_(?:start|end)):[^\r\n]{1,300})\r(?:\x1b?\[0K)*")
-OVERWRITTEN = re.compile(rb"[^\n]*\r(?=[^\n])")
 CURLY = ((b"\xe2\x80\x98", b"'"), (b"\xe2\x80\x99", b"'"), (b"\xe2\x80\x9c", b'"'), (b"\xe2\x80\x9d", b'"'))
 
 
-def normalise(data: bytes) -> bytes:
-    """Whole raw lines -> the same number of lines without escape codes, carriage returns, NULs or curly quotes."""
+def normalise(data: bytes, *, pasted: bool = True) -> bytes:
+    """Whole raw lines -> the same number of lines without escape codes, carriage returns, NULs or curly quotes.
+
+    `pasted` looks for escape codes that lost their ESC as well; that is for people's pastes, which are small.
+    """
     if b"\r" in data:
         if b"travis_" in data or b"section_" in data:
             data = MARKER_CR.sub(rb"\1 ", data)
         if b"\x1b" in data:
             data = ANSI.sub(b"", data)
-        data = re.sub(rb"\r+\n", b"\n", data)
-        if data.endswith(b"\r"):
-            data = data.rstrip(b"\r")
-        if b"\r" in data:
-            data = OVERWRITTEN.sub(b"", data)
+        while b"\r\n" in data:
+            data = data.replace(b"\r\n", b"\n")
+        data = _last_segments(data.rstrip(b"\r"))
     if b"\x1b" in data:
         data = ANSI.sub(b"", data)
-    if b"[0m" in data or b"[0K" in data or b"^[[" in data:
-        data = LOST_ANSI.sub(b"", data)
+    if pasted and b"^[[" in data:
+        data = CARET_ESC.sub(b"", data)
+    if pasted and (b"[0m" in data or b"[0K" in data):
+        data = LOST_ESC.sub(b"", data)
     if b"\x00" in data:
         data = data.replace(b"\x00", b"")
-    if b"\xe2\x80" in data:
+    if not data.isascii() and b"\xe2\x80" in data:
         for curly, straight in CURLY:
             data = data.replace(curly, straight)
     return data
+
+
+def _last_segments(data: bytes) -> bytes:
+    """Each line without what its carriage returns overwrote."""
+    parts, position = [], 0
+    while (first := data.find(b"\r", position)) >= 0:
+        start = data.rfind(b"\n", position, first) + 1
+        end = data.find(b"\n", first)
+        parts.append(data[position : max(start, position)])
+        position = data.rfind(b"\r", first, end if end >= 0 else len(data)) + 1
+    parts.append(data[position:])
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ TAIL_CHUNKS = 4
 # A line is cut here for matching; a compiler's longest useful message is far shorter.
 MAX_LINE = 64 * 1024
 MAX_CARRY = 1024 * 1024
+# Beyond this nobody pasted the log from a web page.
+MAX_PASTE = 16 * 1024 * 1024
 RAWJSON = (b'{"vertexes":', b'{"logs":', b'{"statuses":')
 
 
@@ -61,7 +63,7 @@ class Log:
             if rawjson is not None:
                 chunk = rawjson.convert(data, first_line)
             else:
-                chunk = Chunk(normalise(data), first_line, tail=False)
+                chunk = Chunk(normalise(data, pasted=self.size <= MAX_PASTE), first_line, tail=False)
             self.lines = last_line
             waiting.append(chunk)
             if len(waiting) > TAIL_CHUNKS:

@@ -128,7 +128,7 @@ class _Run:
                 clean, fed = None, False
                 seen.clear()
             if pattern >= len(self.rules):
-                if not fed:
+                if not fed and MARKERS[pattern - len(self.rules)].found_in(raw):
                     self.tracker.feed(raw, chunk.number(index))
                     fed = True
                 continue

@@ -17,6 +17,10 @@ class Marker:
     keyword: str
     pattern: str
 
+    def found_in(self, raw: str) -> bool:
+        """Whether a raw line holds the marker: the scan gives candidates only."""
+        return re.search(self.pattern, raw) is not None
+
 
 MARKERS = (
     Marker("##[group]", r"##\[group\]"),
@@ -27,7 +31,7 @@ MARKERS = (
     Marker("section_end:", r"section_end:\d+:"),
     Marker("travis_fold:", r"travis_fold:(?:start|end):"),
     Marker("travis_time:start", r"travis_time:start:\w+ \$ "),
-    Marker("Step ", r"\bStep \d+/\d+ ?: "),
+    Marker("Step ", r"\bStep \d+(?:/\d+)? ?: "),
     Marker("STEP ", r"\bSTEP \d+(?:/\d+)?: "),
     Marker(" [", r"^(?:[^\n]{0,60}[\s|])?#\d+ \["),
     Marker("[Pipeline] ", r"\[Pipeline\] (?:\{ \(|// stage|\})"),

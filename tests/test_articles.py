@@ -17,7 +17,9 @@ def load(folder: Path, text: str) -> list[str]:
 
 
 def test_a_good_article_loads_whole(tmp_path: Path) -> None:
-    (tmp_path / "licence-missing.md").write_text(ARTICLE.replace("tags:", 'explained_by:\n  disk-full: {share: 0.3, check: "df -h"}\ntags:'))
+    (tmp_path / "licence-missing.md").write_text(
+        ARTICLE.replace("tags:", 'explained_by:\n  disk-full: {share: 0.3, check: "df -h"}\ntags:')
+    )
     loaded = load_article(tmp_path / "licence-missing.md")
     assert loaded.problems == ()
     assert loaded.article is not None
@@ -57,7 +59,9 @@ def test_a_mistake_is_named_with_its_place_and_its_mend(tmp_path: Path, old: str
 
 
 def test_headings_out_of_order_are_named(tmp_path: Path) -> None:
-    swapped = ARTICLE.replace("## Prevent", "## X").replace("## How to confirm", "## Prevent").replace("## X", "## How to confirm")
+    swapped = (
+        ARTICLE.replace("## Prevent", "## X").replace("## How to confirm", "## Prevent").replace("## X", "## How to confirm")
+    )
     assert any("out of order" in problem for problem in load(tmp_path, swapped))
 
 

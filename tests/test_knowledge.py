@@ -79,7 +79,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     folder = overlay(tmp_path / "kb")
     load_knowledge([folder])
     path = folder / "patterns" / "house.toml"
-    path.write_text(path.read_text().replace("message = \"no licence\"", "message = \"changed\""))
+    path.write_text(path.read_text().replace('message = "no licence"', 'message = "changed"'))
     assert any(rule.message == "changed" for rule in load_knowledge([folder]).rules)
 
 

@@ -33,7 +33,7 @@ def modules() -> list[str]:
 
 def imports_of(module: str) -> set[str]:
     tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "logkb":
             names = [node.module.split(".")[1]] if "." in node.module else [alias.name for alias in node.names]

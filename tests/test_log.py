@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import RuleMaker
 from logkb.log import MAX_LINE, Log
 from logkb.records import Scan
 from logkb.source import Source
+from tests.conftest import RuleMaker
 
 FAILED = "tool: failed alpha"
 
@@ -59,9 +59,7 @@ def test_a_line_without_end_is_cut_and_read_in_bounded_memory(matcher_of: RuleMa
 
 
 def test_what_stands_beyond_the_cut_of_a_long_line_is_not_matched(matcher_of: RuleMaker) -> None:
-    scan = matcher_of({"pattern": "tool: failed (?P<what>x+)$"}).scan(
-        Source.from_bytes(b"y" * MAX_LINE + b"tool: failed xxx\n")
-    )
+    scan = matcher_of({"pattern": "tool: failed (?P<what>x+)$"}).scan(Source.from_bytes(b"y" * MAX_LINE + b"tool: failed xxx\n"))
     assert scan.matches == ()
     assert scan.truncated
 

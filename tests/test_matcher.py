@@ -6,13 +6,16 @@ import time
 
 import pytest
 
-from tests.conftest import RuleMaker
 from logkb import matcher as matcher_module
 from logkb.matcher import FIRST_QUOTA, TAIL_QUOTA
 from logkb.records import Match
 from logkb.source import Source
+from tests.conftest import RuleMaker
 
-FOLLOWED = {"followed_by": {"pattern": "^because (?P<why>.+)$", "within": 3}, "should_match": [{"line": "tool: failed a\nbecause b"}]}
+FOLLOWED = {
+    "followed_by": {"pattern": "^because (?P<why>.+)$", "within": 3},
+    "should_match": [{"line": "tool: failed a\nbecause b"}],
+}
 PRECEDED = {"preceded_by": {"pattern": "^step (?P<step>.+)$", "within": 3}, "should_match": [{"line": "step b\ntool: failed a"}]}
 
 
@@ -44,7 +47,9 @@ def test_captures_and_context_come_with_the_match(matcher_of: RuleMaker) -> None
         (PRECEDED, "step far\nstep near\ntool: failed a\n", {"what": "a", "step": "near"}),
     ],
 )
-def test_a_rule_over_several_lines(matcher_of: RuleMaker, rule: dict[str, object], text: str, captures: dict[str, str] | None) -> None:
+def test_a_rule_over_several_lines(
+    matcher_of: RuleMaker, rule: dict[str, object], text: str, captures: dict[str, str] | None
+) -> None:
     found = matches(matcher_of, text, **rule)
     assert [match.captures for match in found] == ([captures] if captures else [])
 
@@ -70,7 +75,8 @@ def test_a_dense_rule_keeps_its_first_matches_and_those_of_the_tail(matcher_of: 
 
 
 def test_a_dense_rule_does_not_hide_a_rare_one(matcher_of: RuleMaker) -> None:
-    dense, rare = {}, {"id": "rare", "keyword": "rare thing", "pattern": "rare thing", "message": "r", "fingerprint": [],
+    dense: dict[str, object] = {}
+    rare: dict[str, object] = {"id": "rare", "keyword": "rare thing", "pattern": "rare thing", "message": "r", "fingerprint": [],
                        "should_match": [{"line": "rare thing"}]}  # fmt: skip
     text = "tool: failed alpha\n" * 50_000 + "rare thing\n" + "tool: failed alpha\n" * 50_000
     found = matcher_of(dense, rare).scan(Source.from_bytes(text.encode())).matches
@@ -80,7 +86,9 @@ def test_a_dense_rule_does_not_hide_a_rare_one(matcher_of: RuleMaker) -> None:
 @pytest.mark.parametrize("engine", ["hyperscan", "aho-corasick"])
 def test_a_hostile_pattern_is_stopped_and_named(matcher_of: RuleMaker, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matcher_module, "TIMEOUT", 0.05)
-    slow = matcher_of({"pattern": "^tool: failed (?P<what>(?:a|aa|aaa)*)(?:b|c)$", "should_match": [{"line": "tool: failed ab"}]}, engine=engine)
+    slow = matcher_of(
+        {"pattern": "^tool: failed (?P<what>(?:a|aa|aaa)*)(?:b|c)$", "should_match": [{"line": "tool: failed ab"}]}, engine=engine
+    )
     started = time.monotonic()
     scan = slow.scan(Source.from_bytes(b"tool: failed " + b"a" * 5000 + b"d\n" + b"tool: failed aab\n"))
     assert time.monotonic() - started < 20

@@ -37,7 +37,7 @@ def test_analysing_a_log_imports_no_command_line_and_no_numbers(tmp_path: Path) 
     code = (
         "import sys; sys.argv = ['logkb', 'analyze', sys.argv[1]]\n"
         "from logkb.__main__ import _run; _run(sys.argv[1:])\n"
-        f"print('loaded:', *[n for n in ('sklearn', 'scipy', 'numpy', 'rich', 'typer', 'sqlite_utils') if n in sys.modules])"
+        "print('loaded:', *[n for n in ('sklearn', 'scipy', 'numpy', 'rich', 'typer', 'sqlite_utils') if n in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code, str(log)], capture_output=True, text=True, check=True).stdout
     assert out.rstrip().endswith("loaded:")

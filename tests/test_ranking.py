@@ -34,12 +34,16 @@ CAUSES = {
 }
 
 
-def match(name: str, line: int, strength: Strength = "strong", *, step: str | None = None, level: Level = "plain", rule: str = "") -> Match:
+def match(
+    name: str, line: int, strength: Strength = "strong", *, step: str | None = None, level: Level = "plain", rule: str = ""
+) -> Match:
     made = Rule(rule or f"{name}-{strength}", name, None, strength, ("x",), "x", "m", (), None, None, (), (), HERE)
     return Match(made, line, "text", {}, step, level, ())
 
 
-def ranked(*matches: Match, line: int = 1000, step: str | None = None, predictions: tuple[Prediction, ...] = ()) -> tuple[Ranked, ...]:
+def ranked(
+    *matches: Match, line: int = 1000, step: str | None = None, predictions: tuple[Prediction, ...] = ()
+) -> tuple[Ranked, ...]:
     return rank(matches, predictions, CAUSES, Scene(line, step, 1000, clear=True))[0]
 
 

@@ -208,7 +208,9 @@ def test_hostile_text_mentions_nobody_and_runs_nothing() -> None:
     assert "<a " not in rendered
     assert rendered.count("</details>") == 1
     outside = re.sub(r"<(code|pre).*?</\1>", "", rendered, flags=re.S)
-    assert "@everyone" not in re.sub(r"\\@", "", render_markdown(made).split("```")[0]) or "@everyone" not in outside.replace("\\@", "")
+    assert "@everyone" not in re.sub(r"\\@", "", render_markdown(made).split("```")[0]) or "@everyone" not in outside.replace(
+        "\\@", ""
+    )
 
 
 def test_the_comment_is_short_masked_and_complete() -> None:

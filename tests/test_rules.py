@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import rule_text
 from logkb.rules import load_rule_file, load_rule_files
+from tests.conftest import rule_text
 
 
 def problems_of(folder: Path, text: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import RuleMaker
 from logkb.source import Source
+from tests.conftest import RuleMaker
 
 LINE = "tool: failed alpha"
 

@@ -38,8 +38,7 @@ def chosen(names: list[str], cause: str | None) -> list[Recipe]:
     return [
         recipe
         for recipe in everything.values()
-        if (not cause or recipe.cause == cause)
-        and (not names or any(fnmatch.fnmatch(recipe.name, name) for name in names))
+        if (not cause or recipe.cause == cause) and (not names or any(fnmatch.fnmatch(recipe.name, name) for name in names))
     ]
 
 

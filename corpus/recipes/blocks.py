@@ -60,12 +60,12 @@ def c_main(extra: str = "", body: str = "", uses: int = 3) -> str:
         f"    struct {n} *{n} = {n}_new({16 * (i + 1)}); total += {n}_sum({n}); {n}_free({n});\n"
         for i, n in enumerate(_NAMES[:uses])
     )
-    return (
-        f'{includes}#include <stdio.h>\n{extra}\nint main(void) {{\n    unsigned total = 0;\n{calls}{body}    printf("total %u\\n", total);\n    return 0;\n}}\n'
-    )
+    return f'{includes}#include <stdio.h>\n{extra}\nint main(void) {{\n    unsigned total = 0;\n{calls}{body}    printf("total %u\\n", total);\n    return 0;\n}}\n'
 
 
-def makefile(program: str = "app", cc: str = "gcc", cflags: str = "-O2 -Wall -Wextra -Isrc", libs: str = "", compiler_var: str = "CC") -> str:
+def makefile(
+    program: str = "app", cc: str = "gcc", cflags: str = "-O2 -Wall -Wextra -Isrc", libs: str = "", compiler_var: str = "CC"
+) -> str:
     """Return the Makefile of the small C project."""
     return f"""{compiler_var} ?= {cc}
 {compiler_var} := {cc}

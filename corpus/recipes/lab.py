@@ -47,9 +47,7 @@ def search_path() -> str:
     home = Path.home()
     versions = home / ".pyenv" / "versions"
     pythons = [str(folder / "bin") for folder in sorted(versions.glob("3.11*"))] if versions.is_dir() else []
-    return ":".join(
-        [*pythons, str(home / ".cargo/bin"), "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-    )
+    return ":".join([*pythons, str(home / ".cargo/bin"), "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 
 
 def require(recipe: Recipe) -> None:
@@ -67,7 +65,7 @@ def tool_version(recipe: Recipe) -> str:
     if recipe.wrapper in BUILDERS | {"chroot"} and not command.startswith("!"):
         command = f"chroot {image_folder(recipe.image)} sh -c '{command}'"
     done = subprocess.run(  # noqa: S602
-        ["bash", "-c", command.removeprefix("!")], env=env, capture_output=True, text=True, check=False, timeout=60,
+        ["unshare", "-m", "bash", "-c", f"mkdir -p /srv/lab && mount --bind {LAB} /srv/lab; {command.removeprefix('!')}"], env=env, capture_output=True, text=True, check=False, timeout=60,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     lines = (done.stdout + done.stderr).strip().splitlines()

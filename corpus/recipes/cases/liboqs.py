@@ -55,9 +55,13 @@ def _headers() -> Iterator[Recipe]:
             files=c_project(MAIN, cc=cc, libs="-loqs -lcrypto"), steps=(SYSTEM_INFO, f"{cc} --version", "make"),
             exit=2, signature=HEADER, image="gcc:12",
         )  # fmt: skip
-        yield from spread(recipe, ("gitlab", "make", "xtrace+tty") + (("docker", "buildx", "buildah") if cc == "gcc" else ("jenkins",)))
+        yield from spread(
+            recipe, ("gitlab", "make", "xtrace+tty") + (("docker", "buildx", "buildah") if cc == "gcc" else ("jenkins",))
+        )
     for cxx in ("g++", "clang++"):
-        files = merge(c_modules(5), {"src/kem.cc": CXX, "Makefile": c_project(cc=cxx, libs="-loqs", compiler_var="CXX")["Makefile"]})
+        files = merge(
+            c_modules(5), {"src/kem.cc": CXX, "Makefile": c_project(cc=cxx, libs="-loqs", compiler_var="CXX")["Makefile"]}
+        )
         recipe = Recipe(
             name=f"oqs-header-{cxx.replace('+', 'x')}", cause=CAUSE, tool=cxx, family=f"{cxx}-oqs-header", version=f"{cxx} --version" if cxx == "g++" else f"!{cxx} --version",
             files=files, steps=("make -k",), exit=2, signature=HEADER, image="gcc:12",
@@ -75,7 +79,12 @@ def _headers() -> Iterator[Recipe]:
 def _links() -> Iterator[Recipe]:
     files = {"vendor/include/oqs/oqs.h": STUB}
     flags = "-O2 -Wall -Isrc -Ivendor/include"
-    for cc, ldflags, name in (("gcc", "", "bfd"), ("gcc", "-fuse-ld=gold", "gold"), ("clang", "", "clang"), ("gcc", "-static", "static")):
+    for cc, ldflags, name in (
+        ("gcc", "", "bfd"),
+        ("gcc", "-fuse-ld=gold", "gold"),
+        ("clang", "", "clang"),
+        ("gcc", "-static", "static"),
+    ):
         recipe = Recipe(
             name=f"oqs-link-{name}", cause=CAUSE, tool="ld", family=f"ld-{name}-oqs", version="ld --version", image="gcc:12",
             files=merge(c_project(MAIN, cc=cc, cflags=flags, libs="-loqs -lm"), files), exit=2, signature=LINK,
@@ -106,7 +115,7 @@ def _finders() -> Iterator[Recipe]:
     extras = {
         "config": "find_package(liboqs 0.10 REQUIRED)\ntarget_link_libraries(app PRIVATE OQS::oqs)",
         "pkgmodule": "find_package(PkgConfig REQUIRED)\npkg_check_modules(LIBOQS REQUIRED liboqs>=0.8.0)",
-        "library": "find_library(OQS_LIBRARY NAMES oqs liboqs)\nfind_path(OQS_INCLUDE_DIR oqs/oqs.h)\ninclude(FindPackageHandleStandardArgs)\nfind_package_handle_standard_args(OQS REQUIRED_VARS OQS_LIBRARY OQS_INCLUDE_DIR)\nif(NOT OQS_FOUND)\n  message(FATAL_ERROR \"Could not find liboqs: set OQS_ROOT or install liboqs-dev\")\nendif()",
+        "library": 'find_library(OQS_LIBRARY NAMES oqs liboqs)\nfind_path(OQS_INCLUDE_DIR oqs/oqs.h)\ninclude(FindPackageHandleStandardArgs)\nfind_package_handle_standard_args(OQS REQUIRED_VARS OQS_LIBRARY OQS_INCLUDE_DIR)\nif(NOT OQS_FOUND)\n  message(FATAL_ERROR "Could not find liboqs: set OQS_ROOT or install liboqs-dev")\nendif()',
         "required": "find_library(OQS_LIBRARY NAMES oqs REQUIRED)\nfind_path(OQS_INCLUDE_DIR oqs/oqs.h REQUIRED)",
     }
     for kind, extra in extras.items():
@@ -117,8 +126,16 @@ def _finders() -> Iterator[Recipe]:
         )  # fmt: skip
         yield from spread(recipe, ("gitlab", "buildx") if kind != "required" else ("azure", "docker"))
     for kind, checks, key in (
-        ("header", "AC_CHECK_HEADER([oqs/oqs.h], [], [AC_MSG_ERROR([oqs/oqs.h not found: install the liboqs development files])])", r"configure: error: oqs/oqs\.h"),
-        ("library", "AC_CHECK_LIB([oqs], [OQS_KEM_new], [], [AC_MSG_ERROR([liboqs is required, set LDFLAGS to where it is])])", "configure: error: liboqs"),
+        (
+            "header",
+            "AC_CHECK_HEADER([oqs/oqs.h], [], [AC_MSG_ERROR([oqs/oqs.h not found: install the liboqs development files])])",
+            r"configure: error: oqs/oqs\.h",
+        ),
+        (
+            "library",
+            "AC_CHECK_LIB([oqs], [OQS_KEM_new], [], [AC_MSG_ERROR([liboqs is required, set LDFLAGS to where it is])])",
+            "configure: error: liboqs",
+        ),
         ("pkg", "PKG_CHECK_MODULES([OQS], [liboqs >= 0.8.0])", r"configure: error: Package requirements \(liboqs"),
     ):
         recipe = Recipe(
@@ -153,7 +170,7 @@ def _loaders() -> Iterator[Recipe]:
 def _bindings() -> Iterator[Recipe]:
     sdist = {
         "kemext/setup.py": "from setuptools import Extension, setup\n\nsetup(name='kemext', version='0.3', ext_modules=[Extension('kemext', ['kemext.c'], libraries=['oqs'])])\n",
-        "kemext/kemext.c": "#define PY_SSIZE_T_CLEAN\n#include <Python.h>\n#include <oqs/oqs.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, \"kemext\", 0, -1, 0};\nPyMODINIT_FUNC PyInit_kemext(void) { OQS_KEM_new(\"ML-KEM-768\"); return PyModule_Create(&m); }\n",
+        "kemext/kemext.c": '#define PY_SSIZE_T_CLEAN\n#include <Python.h>\n#include <oqs/oqs.h>\nstatic struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "kemext", 0, -1, 0};\nPyMODINIT_FUNC PyInit_kemext(void) { OQS_KEM_new("ML-KEM-768"); return PyModule_Create(&m); }\n',
         "kemext/pyproject.toml": "[build-system]\nrequires = ['setuptools', 'wheel']\nbuild-backend = 'setuptools.build_meta'\n",
     }
     pip = Recipe(
@@ -161,36 +178,123 @@ def _bindings() -> Iterator[Recipe]:
         steps=("python -m venv .venv", ".venv/bin/pip install click==8.1.7 ./kemext"), signature=HEADER,
     )  # fmt: skip
     yield from spread(pip, ("gitlab", "github"))
-    link = {**sdist, "kemext/oqs/oqs.h": STUB, "kemext/setup.py": sdist["kemext/setup.py"].replace("libraries=", "include_dirs=['.'], libraries=")}
-    yield Recipe(name="oqs-pip-sdist-link", cause=CAUSE, tool="pip", family="pip-oqs-link", version="!python3 -m pip --version", files=link, steps=pip.steps, signature=LINK, wrapper="jenkins")
+    link = {
+        **sdist,
+        "kemext/oqs/oqs.h": STUB,
+        "kemext/setup.py": sdist["kemext/setup.py"].replace("libraries=", "include_dirs=['.'], libraries="),
+    }
+    yield Recipe(
+        name="oqs-pip-sdist-link",
+        cause=CAUSE,
+        tool="pip",
+        family="pip-oqs-link",
+        version="!python3 -m pip --version",
+        files=link,
+        steps=pip.steps,
+        signature=LINK,
+        wrapper="jenkins",
+    )
     go = {
         "go.mod": "module example.org/acme/pq\n\ngo 1.19\n",
-        "main.go": "package main\n\n/*\n#cgo LDFLAGS: -loqs\n#include <oqs/oqs.h>\n*/\nimport \"C\"\nimport \"fmt\"\n\nfunc main() { fmt.Println(C.OQS_KEM_alg_count()) }\n",
-        "internal/store/store.go": "package store\n\nimport \"sync\"\n\ntype Store struct { mu sync.Mutex; m map[string]int }\n",
+        "main.go": 'package main\n\n/*\n#cgo LDFLAGS: -loqs\n#include <oqs/oqs.h>\n*/\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.OQS_KEM_alg_count()) }\n',
+        "internal/store/store.go": 'package store\n\nimport "sync"\n\ntype Store struct { mu sync.Mutex; m map[string]int }\n',
     }
-    yield Recipe(name="oqs-cgo-header", cause=CAUSE, tool="go", family="go-oqs", version="!go version", files=go, steps=("go version", "go vet ./internal/...", "go build -v ./..."), exit=(1, 2), signature=HEADER, wrapper="gitlab", needs=("go:golang-go",))
+    yield Recipe(
+        name="oqs-cgo-header",
+        cause=CAUSE,
+        tool="go",
+        family="go-oqs",
+        version="!go version",
+        files=go,
+        steps=("go version", "go vet ./internal/...", "go build -v ./..."),
+        exit=(1, 2),
+        signature=HEADER,
+        wrapper="gitlab",
+        needs=("go:golang-go",),
+    )
     pkg = {**go, "main.go": go["main.go"].replace("#cgo LDFLAGS: -loqs", "#cgo pkg-config: liboqs")}
-    yield Recipe(name="oqs-cgo-pkgconfig", cause=CAUSE, tool="go", family="go-oqs-pkg", version="!go version", files=pkg, steps=("go version", "go build -v ./..."), exit=(1, 2), signature="liboqs was not found|No package 'liboqs'", wrapper="github", needs=("go:golang-go",))
+    yield Recipe(
+        name="oqs-cgo-pkgconfig",
+        cause=CAUSE,
+        tool="go",
+        family="go-oqs-pkg",
+        version="!go version",
+        files=pkg,
+        steps=("go version", "go build -v ./..."),
+        exit=(1, 2),
+        signature="liboqs was not found|No package 'liboqs'",
+        wrapper="github",
+        needs=("go:golang-go",),
+    )
     rust = {
         "Cargo.toml": "[workspace]\nmembers = ['oqs-sys', 'app']\nresolver = '2'\n",
         "oqs-sys/Cargo.toml": "[package]\nname = 'oqs-sys'\nversion = '0.9.1'\nedition = '2021'\nlinks = 'oqs'\nbuild = 'build.rs'\n",
-        "oqs-sys/build.rs": "use std::process::Command;\nfn main() {\n    println!(\"cargo:rerun-if-env-changed=OQS_DIR\");\n    let out = Command::new(\"pkg-config\").args([\"--libs\", \"--cflags\", \"liboqs >= 0.8.0\"]).output().unwrap();\n    if !out.status.success() {\n        panic!(\"`pkg-config --libs --cflags liboqs` failed: {}\", String::from_utf8_lossy(&out.stderr));\n    }\n}\n",
-        "oqs-sys/src/lib.rs": "#[link(name = \"oqs\")]\nextern \"C\" { pub fn OQS_KEM_alg_count() -> i32; }\n",
+        "oqs-sys/build.rs": 'use std::process::Command;\nfn main() {\n    println!("cargo:rerun-if-env-changed=OQS_DIR");\n    let out = Command::new("pkg-config").args(["--libs", "--cflags", "liboqs >= 0.8.0"]).output().unwrap();\n    if !out.status.success() {\n        panic!("`pkg-config --libs --cflags liboqs` failed: {}", String::from_utf8_lossy(&out.stderr));\n    }\n}\n',
+        "oqs-sys/src/lib.rs": '#[link(name = "oqs")]\nextern "C" { pub fn OQS_KEM_alg_count() -> i32; }\n',
         "app/Cargo.toml": "[package]\nname = 'app'\nversion = '1.4.2'\nedition = '2021'\n[dependencies]\noqs-sys = { path = '../oqs-sys' }\n",
-        "app/src/main.rs": "fn main() { println!(\"{}\", unsafe { oqs_sys::OQS_KEM_alg_count() }); }\n",
+        "app/src/main.rs": 'fn main() { println!("{}", unsafe { oqs_sys::OQS_KEM_alg_count() }); }\n',
     }
-    cargo = Recipe(name="oqs-cargo-build-script", cause=CAUSE, tool="cargo", family="cargo-oqs", version="!cargo --version", files=rust, steps=("cargo --version", "cargo build --release"), exit=101, signature="liboqs", key="Package liboqs was not found|No package 'liboqs'", needs=("cargo",))
+    cargo = Recipe(
+        name="oqs-cargo-build-script",
+        cause=CAUSE,
+        tool="cargo",
+        family="cargo-oqs",
+        version="!cargo --version",
+        files=rust,
+        steps=("cargo --version", "cargo build --release"),
+        exit=101,
+        signature="liboqs",
+        key="Package liboqs was not found|No package 'liboqs'",
+        needs=("cargo",),
+    )
     yield from spread(cargo, ("gitlab", "github+tty"))
     linked = {**rust, "oqs-sys/build.rs": "fn main() {}\n"}
-    yield Recipe(name="oqs-cargo-link", cause=CAUSE, tool="cargo", family="cargo-oqs-link", version="!cargo --version", files=linked, steps=("cargo build",), exit=101, signature=LINK, wrapper="gitlab", needs=("cargo",))
-    gem = {"extconf.rb": "require 'mkmf'\nhave_header('string.h')\nabort 'liboqs headers are missing (oqs/oqs.h)' unless have_header('oqs/oqs.h')\nabort 'liboqs is missing' unless have_library('oqs', 'OQS_KEM_new')\ncreate_makefile('kem')\n", "kem.c": "#include <ruby.h>\n#include <oqs/oqs.h>\nvoid Init_kem(void) {}\n"}
-    yield Recipe(name="oqs-ruby-mkmf", cause=CAUSE, tool="ruby", family="ruby-oqs", version="!ruby --version", files=gem, steps=("ruby --version", "ruby extconf.rb", "make"), signature="liboqs headers are missing", wrapper="gitlab", needs=("ruby:ruby-full",))
+    yield Recipe(
+        name="oqs-cargo-link",
+        cause=CAUSE,
+        tool="cargo",
+        family="cargo-oqs-link",
+        version="!cargo --version",
+        files=linked,
+        steps=("cargo build",),
+        exit=101,
+        signature=LINK,
+        wrapper="gitlab",
+        needs=("cargo",),
+    )
+    gem = {
+        "extconf.rb": "require 'mkmf'\nhave_header('string.h')\nabort 'liboqs headers are missing (oqs/oqs.h)' unless have_header('oqs/oqs.h')\nabort 'liboqs is missing' unless have_library('oqs', 'OQS_KEM_new')\ncreate_makefile('kem')\n",
+        "kem.c": "#include <ruby.h>\n#include <oqs/oqs.h>\nvoid Init_kem(void) {}\n",
+    }
+    yield Recipe(
+        name="oqs-ruby-mkmf",
+        cause=CAUSE,
+        tool="ruby",
+        family="ruby-oqs",
+        version="!ruby --version",
+        files=gem,
+        steps=("ruby --version", "ruby extconf.rb", "make"),
+        signature="liboqs headers are missing",
+        wrapper="gitlab",
+        needs=("ruby:ruby-full",),
+    )
     addon = {
         "package.json": '{"name": "pq-addon", "version": "1.0.0", "gypfile": true, "scripts": {"build": "node-gyp rebuild"}}\n',
         "binding.gyp": "{'targets': [{'target_name': 'pq', 'sources': ['pq.c'], 'libraries': ['-loqs']}]}\n",
-        "pq.c": "#include <node_api.h>\n#include <oqs/oqs.h>\nNAPI_MODULE_INIT() { OQS_KEM_new(\"ML-KEM-768\"); return exports; }\n",
+        "pq.c": '#include <node_api.h>\n#include <oqs/oqs.h>\nNAPI_MODULE_INIT() { OQS_KEM_new("ML-KEM-768"); return exports; }\n',
     }
-    yield Recipe(name="oqs-node-gyp", cause=CAUSE, tool="node-gyp", family="node-gyp-oqs", version="!node --version", files=addon, steps=("node --version", "npm install --foreground-scripts"), signature=HEADER, wrapper="github", env={"npm_config_nodedir": "/usr"})
+    yield Recipe(
+        name="oqs-node-gyp",
+        cause=CAUSE,
+        tool="node-gyp",
+        family="node-gyp-oqs",
+        version="!node --version",
+        files=addon,
+        steps=("node --version", "npm install --foreground-scripts"),
+        signature=HEADER,
+        wrapper="github",
+        env={"npm_config_nodedir": "/usr"},
+    )
 
 
 def recipes() -> Iterator[Recipe]:

@@ -20,7 +20,7 @@ deb() { # NAME VERSION DEPENDS [POSTINST]
 }" "$1" > $dir/DEBIAN/control
   head -c 3000 /dev/urandom | base64 > $dir/usr/share/doc/$1/README
   if [ -n "$4" ]; then printf '#!/bin/sh\n%s\n' "$4" > $dir/DEBIAN/postinst; chmod 755 $dir/DEBIAN/postinst; fi
-  mkdir -p $RUN/repo/pool/main; dpkg-deb -q --root-owner-group -b $dir $RUN/repo/pool/main/$1_$2_amd64.deb
+  mkdir -p $RUN/repo/pool/main; dpkg-deb --root-owner-group -b $dir $RUN/repo/pool/main/$1_$2_amd64.deb > /dev/null
 }
 deb acme-common 1.4.2 ''
 deb acme-tools 1.4.2 'acme-common (>= 1.4)'
