@@ -1,14 +1,14 @@
-"""All patterns at once over a chunk: Hyperscan in block mode, or Aho-Corasick over the keywords.
+"""All rules at once over a chunk: a Hyperscan database in block mode, or an Aho-Corasick automaton.
 
-Both give candidates, a superset of the lines that match; the matcher confirms them with `regex`. Stream mode is
-avoided (it crashed in our measurements), and only a database that was saved and loaded is ever scanned with.
+Both look for the rules' keywords, literals of which every matching line holds one, and so give the same candidates;
+the matcher confirms them with `regex`. Hyperscan could run the expressions themselves, but that was sixteen times slower
+over the same log for as many candidates, and lost a match in one case (docs/decisions/0002).
 """
 
 from __future__ import annotations
 
 import hashlib
 import platform
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,63 +17,68 @@ from typing import Any, Protocol
 
 from logkb.cache import read_private, write_private
 
-# Part of the cache's key: raise it when the rewriting below changes.
-REWRITER = "1"
-PREFIX_END = rb"(?:^|[\s|>\]:0-9])"
-
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """What the scan looks for: a regular expression and the literals of which every match holds one."""
+class Needle:
+    """What one rule looks for. With `every`, all its lines are reported at once, not only the first of a chunk."""
 
-    expression: str
     keywords: tuple[str, ...]
     every: bool = False
 
 
 class Engine(Protocol):
-    """Finds candidates. `every` patterns report all their lines in `first`; the others at least once a chunk."""
+    """Finds candidates: (needle's index, an offset of its keyword in the data)."""
 
     name: str
 
     def first(self, data: bytes) -> list[tuple[int, int]]:
-        """(pattern index, an offset in the line) for each pattern that occurs, at least once."""
+        """Each needle that occurs, at least once; every occurrence of those with `every`."""
         ...
 
     def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        """(pattern index, an offset in the line) for every occurrence of the wanted patterns."""
+        """Every occurrence of the wanted needles."""
         ...
 
 
-def build_engine(patterns: Sequence[Pattern], cache: Path | None, *, prefer: str = "auto") -> Engine:
+def build_engine(needles: Sequence[Needle], cache: Path | None, *, prefer: str = "auto") -> Engine:
     """The fastest engine that this machine has: 'hyperscan', else 'aho-corasick'. `cache` is a folder, or None."""
     if prefer in ("auto", "hyperscan"):
         try:
-            import hyperscan  # noqa: F401
+            return HyperscanEngine(needles, cache)
         except ImportError:
             if prefer == "hyperscan":
                 raise
-        else:
-            return HyperscanEngine(patterns, cache)
-    return AhoCorasickEngine(patterns)
+    return AhoCorasickEngine(needles)
+
+
+class _Keywords:
+    """Distinct keywords, and the needles that each belongs to."""
+
+    def __init__(self, needles: Sequence[Needle]) -> None:
+        owners: dict[bytes, list[int]] = {}
+        for index, needle in enumerate(needles):
+            for keyword in dict.fromkeys(needle.keywords):
+                owners.setdefault(keyword.encode(), []).append(index)
+        self.literals = list(owners)
+        self.owners = [tuple(indexes) for indexes in owners.values()]
+        self.every = [any(needles[index].every for index in indexes) for indexes in self.owners]
 
 
 class HyperscanEngine:
-    """Two databases of the same patterns: one reports each pattern once a chunk, the other each occurrence."""
+    """Two databases of the same keywords: one reports each once a chunk, the other each occurrence."""
 
     name = "hyperscan"
 
-    def __init__(self, patterns: Sequence[Pattern], cache: Path | None) -> None:
+    def __init__(self, needles: Sequence[Needle], cache: Path | None) -> None:
         import hyperscan
 
         self._hyperscan = hyperscan
-        expressions = [_rewrite(pattern) for pattern in patterns]
-        facts = (REWRITER, getattr(hyperscan, "__version__", ""), sys.platform, platform.machine())
-        shapes = [(expression, pattern.every) for expression, pattern in zip(expressions, patterns, strict=True)]
-        key = hashlib.sha256(repr((facts, shapes)).encode()).hexdigest()
-        self._databases = self._open(cache, key, patterns, expressions)
+        self._keywords = _Keywords(needles)
+        facts = (getattr(hyperscan, "__version__", ""), sys.platform, platform.machine())
+        key = hashlib.sha256(repr((facts, self._keywords.literals, self._keywords.every)).encode()).hexdigest()
+        self._once, self._each = self._open(cache, key)
 
-    def _open(self, cache: Path | None, key: str, patterns: Sequence[Pattern], expressions: list[bytes]) -> tuple[Any, Any]:
+    def _open(self, cache: Path | None, key: str) -> tuple[Any, Any]:
         path = None if cache is None else cache / f"rules-{key[:24]}.hsdb"
         stored = None if path is None else read_private(path, key.encode())
         if stored is not None:
@@ -82,142 +87,66 @@ class HyperscanEngine:
                 return self._load(stored[8 : 8 + length]), self._load(stored[8 + length :])
             except self._hyperscan.error:
                 pass  # made for another processor: compile anew
-        once, each = self._compile(patterns, expressions)
+        once, each = self._compile(single=True), self._compile(single=False)
         if path is not None:
             write_private(path, key.encode(), len(once).to_bytes(8, "big") + once + each)
         return self._load(once), self._load(each)
 
     def _load(self, blob: bytes) -> Any:
+        # A database straight from compile() crashed in stream mode; one that was saved and loaded never did.
         database = self._hyperscan.loadb(blob, self._hyperscan.HS_MODE_BLOCK)
         database.scratch = self._hyperscan.Scratch(database)
         return database
 
-    def _compile(self, patterns: Sequence[Pattern], expressions: list[bytes]) -> tuple[bytes, bytes]:
+    def _compile(self, *, single: bool) -> bytes:
         hs = self._hyperscan
-        base = hs.HS_FLAG_MULTILINE | hs.HS_FLAG_PREFILTER
-        try:
-            hs.Database(mode=hs.HS_MODE_BLOCK).compile(expressions=expressions, flags=[base] * len(expressions))
-        except hs.error:
-            expressions = [
-                expression if self._compiles(expression, base) else _literals(pattern)
-                for expression, pattern in zip(expressions, patterns, strict=True)
-            ]
-        blobs = []
-        for single in (hs.HS_FLAG_SINGLEMATCH, 0):
-            flags = [base | (0 if pattern.every else single) for pattern in patterns]
-            database = hs.Database(mode=hs.HS_MODE_BLOCK)
-            database.compile(expressions=expressions, ids=list(range(len(expressions))), elements=len(expressions), flags=flags)
-            blobs.append(hs.dumpb(database))
-        return blobs[0], blobs[1]
-
-    def _compiles(self, expression: bytes, flags: int) -> bool:
-        try:
-            self._hyperscan.Database(mode=self._hyperscan.HS_MODE_BLOCK).compile(expressions=[expression], flags=[flags])
-        except self._hyperscan.error:
-            return False
-        return True
+        literals = self._keywords.literals
+        once = hs.HS_FLAG_SINGLEMATCH if single else 0
+        database = hs.Database(mode=hs.HS_MODE_BLOCK)
+        database.compile(
+            expressions=literals,
+            ids=list(range(len(literals))),
+            elements=len(literals),
+            flags=[0 if every else once for every in self._keywords.every],
+            literal=True,
+        )
+        return bytes(hs.dumpb(database))
 
     def first(self, data: bytes) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-
-        def note(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((index, end - 1))
-
-        self._databases[0].scan(data, match_event_handler=note)
-        return found
+        owners = self._keywords.owners
+        return [(index, end - 1) for keyword, end in _scan(self._once, data) for index in owners[keyword]]
 
     def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
+        owners = [[index for index in indexes if index in wanted] for indexes in self._keywords.owners]
+        return [(index, end - 1) for keyword, end in _scan(self._each, data) for index in owners[keyword]]
 
-        def note(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            if index in wanted:
-                found.append((index, end - 1))
 
-        self._databases[1].scan(data, match_event_handler=note)
-        return found
+def _scan(database: Any, data: bytes) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+
+    def note(keyword: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        found.append((keyword, end))
+
+    database.scan(data, match_event_handler=note)
+    return found
 
 
 class AhoCorasickEngine:
-    """Candidates are the lines that hold a keyword: more of them than Hyperscan finds, the same after confirming."""
+    """The same keywords in an automaton, where Hyperscan has no wheel."""
 
     name = "aho-corasick"
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    def __init__(self, needles: Sequence[Needle]) -> None:
         import ahocorasick_rs
 
-        owners: dict[bytes, list[int]] = {}
-        for index, pattern in enumerate(patterns):
-            for keyword in pattern.keywords:
-                owners.setdefault(keyword.encode(), []).append(index)
-        self._owners = [tuple(indexes) for indexes in owners.values()]
+        self._owners = _Keywords(needles).owners
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            list(owners), implementation=ahocorasick_rs.Implementation.ContiguousNFA
+            _Keywords(needles).literals, implementation=ahocorasick_rs.Implementation.ContiguousNFA
         )
 
     def first(self, data: bytes) -> list[tuple[int, int]]:
-        return [
-            (index, start)
-            for keyword, start, _ in self._automaton.find_matches_as_indexes(data, overlapping=True)
-            for index in self._owners[keyword]
-        ]
+        found = self._automaton.find_matches_as_indexes(data, overlapping=True)
+        return [(index, end - 1) for keyword, _, end in found for index in self._owners[keyword]]
 
     def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
         return [pair for pair in self.first(data) if pair[0] in wanted]
-
-
-_TAIL_REPEAT = re.compile(r"(\(\?P<\w+>|\(\?:|\()?(\.|\\S|\\w|\[\^?[^\]\\]{1,20}\])([+*])\??(\))?\$?$")
-
-
-def _rewrite(pattern: Pattern) -> bytes:
-    """A superset of the pattern for raw lines: any CI prefix before `^`, white space before `$`, no open repeat at the end."""
-    text = pattern.expression
-    if found := _TAIL_REPEAT.search(text):
-        opened, atom, repeat, closed = found.groups()
-        if bool(opened) == bool(closed) and not _escaped(text, found.start()):
-            text = text[: found.start()] + (atom if repeat == "+" else "")
-    if not text.isascii():
-        return _literals(pattern)
-    out: list[str] = []
-    position, in_class = 0, False
-    while position < len(text):
-        char = text[position]
-        if char == "\\":
-            out.append(text[position : position + 2])
-            position += 2
-            continue
-        if in_class:
-            in_class = char != "]" or text[position - 1] == "["
-        elif char == "[":
-            in_class = True
-            if text[position + 1 : position + 2] == "^":
-                out.append("[^")
-                position += 2
-                if text[position : position + 1] == "]":
-                    out.append("\\]")
-                    position += 1
-                continue
-        elif char == "^":
-            out.append(PREFIX_END.decode())
-            position += 1
-            continue
-        elif char == "$":
-            out.append(r"(?:\s*$)")
-            position += 1
-            continue
-        elif char == "{" and (bounds := re.match(r"\{(\d*),(\d+)\}", text[position:])):
-            # `regex` counts characters, Hyperscan bytes: an upper bound could miss a line with non-ASCII text.
-            out.append(f"{{{bounds[1] or 0},}}")
-            position += bounds.end()
-            continue
-        out.append(char)
-        position += 1
-    return "".join(out).encode()
-
-
-def _escaped(text: str, position: int) -> bool:
-    backslashes = len(text[:position]) - len(text[:position].rstrip("\\"))
-    return backslashes % 2 == 1
-
-
-def _literals(pattern: Pattern) -> bytes:
-    return b"|".join(re.escape(keyword.encode()) for keyword in pattern.keywords)

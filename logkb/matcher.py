@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from logkb.clean import CleanLine, clean_line
-from logkb.engine import Pattern, build_engine
+from logkb.engine import Needle, build_engine
 from logkb.log import MAX_LINE, Chunk, Log
 from logkb.records import Line, Match, Rule, Scan
 from logkb.source import Source
@@ -25,6 +25,8 @@ TAIL_QUOTA = 40
 CONTEXT_BEFORE, CONTEXT_AFTER = 4, 8
 TAIL_LINES = 80
 SHOWN_LINE = 2_000
+# After so many candidates of a rule that were no match, only so many more are tried in each chunk.
+PATIENCE, CHUNK_PATIENCE = 20_000, 200
 NEIGHBOUR_BYTES = 32 * 1024
 
 
@@ -33,9 +35,9 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule], *, cache: Path | None = None, engine: str = "auto") -> None:
         self.rules = tuple(rules)
-        patterns = [Pattern(rule.pattern, rule.keywords) for rule in rules]
-        patterns += [Pattern(marker.pattern, (marker.keyword,), every=True) for marker in MARKERS]
-        self._engine = build_engine(patterns, cache, prefer=engine)
+        needles = [Needle(rule.keywords) for rule in rules]
+        needles += [Needle(marker.keywords, every=True) for marker in MARKERS]
+        self._engine = build_engine(needles, cache, prefer=engine)
         self._compiled: dict[str, Any] = {}
 
     @property
@@ -85,6 +87,7 @@ class _Run:
         self.tracker = StepTracker()
         self._taken = [0] * len(self.rules)
         self._tail_taken = [0] * len(self.rules)
+        self._rejected = [0] * len(self.rules)
         self._slow: set[str] = set()
 
     def chunk(self, chunk: Chunk, previous: Chunk | None, following: Chunk | None) -> None:
@@ -116,6 +119,7 @@ class _Run:
         raw = ""
         fed = False
         seen: set[int] = set()
+        rejected: dict[int, int] = {}
         for pattern, offset in pairs:
             if offset > line_end:
                 line_start = data.rfind(b"\n", 0, offset) + 1
@@ -128,19 +132,26 @@ class _Run:
                 clean, fed = None, False
                 seen.clear()
             if pattern >= len(self.rules):
-                if not fed and MARKERS[pattern - len(self.rules)].found_in(raw):
+                if not fed and MARKERS[pattern - len(self.rules)].pattern.search(raw):
                     self.tracker.feed(raw, chunk.number(index))
                     fed = True
                 continue
-            if pattern in seen or taken[pattern] >= quota:
+            if pattern in seen or taken[pattern] >= quota or self._hopeless(pattern, rejected):
                 continue
             seen.add(pattern)
             if clean is None:
                 clean = clean_line(raw)
             match = self._confirm(self.rules[pattern], clean, data, line_start, line_end, before, after, chunk.number(index))
-            if match is not None:
+            if match is None:
+                rejected[pattern] = rejected.get(pattern, 0) + 1
+                self._rejected[pattern] += 1
+            else:
                 taken[pattern] += 1
                 self.matches.append(match)
+
+    def _hopeless(self, pattern: int, rejected: dict[int, int]) -> bool:
+        """A keyword that stands in every line of a huge log, and hardly ever in a match, may not take all the time."""
+        return self._rejected[pattern] > PATIENCE and rejected.get(pattern, 0) >= CHUNK_PATIENCE
 
     def _confirm(
         self, rule: Rule, clean: CleanLine, data: bytes, start: int, end: int, before: bytes, after: bytes, number: int

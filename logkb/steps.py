@@ -12,32 +12,27 @@ MAX_STEP = 200
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Lines that open or close a section: a literal that each holds, and the pattern for the scan (on raw lines)."""
+    """Lines that open or close a section: literals of which each holds one, and the pattern that the raw line matches."""
 
-    keyword: str
-    pattern: str
-
-    def found_in(self, raw: str) -> bool:
-        """Whether a raw line holds the marker: the scan gives candidates only."""
-        return re.search(self.pattern, raw) is not None
+    keywords: tuple[str, ...]
+    pattern: re.Pattern[str]
 
 
-MARKERS = (
-    Marker("##[group]", r"##\[group\]"),
-    Marker("##[endgroup]", r"##\[endgroup\]"),
-    Marker("##[section]", r"##\[section\](?:Starting|Finishing): "),
-    Marker("##[logkb-file]", r"##\[logkb-file\]"),
-    Marker("section_start:", r"section_start:\d+:"),
-    Marker("section_end:", r"section_end:\d+:"),
-    Marker("travis_fold:", r"travis_fold:(?:start|end):"),
-    Marker("travis_time:start", r"travis_time:start:\w+ \$ "),
-    Marker("Step ", r"\bStep \d+(?:/\d+)? ?: "),
-    Marker("STEP ", r"\bSTEP \d+(?:/\d+)?: "),
-    Marker(" [", r"^(?:[^\n]{0,60}[\s|])?#\d+ \["),
-    Marker("[Pipeline] ", r"\[Pipeline\] (?:\{ \(|// stage|\})"),
-    Marker(" --- ", r"\[INFO\] --- \S+:\S+ "),
-    Marker("> Task :", r"> Task :\S+"),
-    Marker("##[error]", r"##\[error\]"),
+MARKERS = tuple(
+    Marker(keywords, re.compile(pattern))
+    for keywords, pattern in (
+        (("##[group]", "##[endgroup]"), r"##\[(?:end)?group\]"),
+        (("##[section]",), r"##\[section\](?:Starting|Finishing): "),
+        (("##[logkb-file]",), r"##\[logkb-file\]"),
+        (("##[error]",), r"##\[error\]"),
+        (("section_start:", "section_end:"), r"section_(?:start|end):\d+:"),
+        (("travis_fold:", "travis_time:start"), r"travis_fold:(?:start|end):|travis_time:start:\w+ \$ "),
+        (tuple(f"{word} {digit}" for word in ("Step", "STEP") for digit in range(1, 10)), r"\bS(?:tep|TEP) \d+(?:/\d+)? ?: "),
+        (tuple(f"{digit} [" for digit in range(10)), r"^(?:.{0,60}[\s|])?#\d+ \["),
+        (("[Pipeline] ",), r"\[Pipeline\] (?:\{ \(|// stage|\})"),
+        (("[INFO] --- ",), r"\[INFO\] --- \S+:\S+ "),
+        (("> Task :",), r"> Task :\S+"),
+    )
 )
 
 _GROUP = re.compile(r"##\[group\](.*)")

@@ -35,11 +35,7 @@ def chosen(names: list[str], cause: str | None) -> list[Recipe]:
     everything = recipes()
     if unknown := [name for name in names if not fnmatch.filter(everything, name)]:
         raise RecipeError(f"no recipe is named {', '.join(unknown)}")
-    return [
-        recipe
-        for recipe in everything.values()
-        if (not cause or recipe.cause == cause) and (not names or any(fnmatch.fnmatch(recipe.name, name) for name in names))
-    ]
+    return [recipe for recipe in everything.values() if (not cause or recipe.cause == cause) and (not names or any(fnmatch.fnmatch(recipe.name, name) for name in names))]
 
 
 def _record_one(recipe: Recipe) -> str:

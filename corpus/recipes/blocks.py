@@ -17,10 +17,10 @@ def _module(name: str, index: int) -> str:
 struct {name} {{ size_t size; unsigned char *data; }};
 
 struct {name} *{name}_new(size_t size) {{
-{warn}    struct {name} *self = malloc(sizeof *self);
+{warn}    struct {name} *self = (struct {name} *)malloc(sizeof *self);
     if (!self) return NULL;
     self->size = size;
-    self->data = calloc(size, 1);
+    self->data = (unsigned char *)calloc(size, 1);
     return self;
 }}
 
@@ -38,10 +38,7 @@ unsigned {name}_sum(const struct {name} *self) {{
 
 
 def _header(name: str) -> str:
-    return (
-        f"#pragma once\n#include <stddef.h>\nstruct {name};\nstruct {name} *{name}_new(size_t size);\n"
-        f"void {name}_free(struct {name} *self);\nunsigned {name}_sum(const struct {name} *self);\n"
-    )
+    return f"#pragma once\n#include <stddef.h>\nstruct {name};\nstruct {name} *{name}_new(size_t size);\nvoid {name}_free(struct {name} *self);\nunsigned {name}_sum(const struct {name} *self);\n"
 
 
 def c_modules(count: int = 8, folder: str = "src") -> dict[str, str]:
@@ -56,16 +53,11 @@ def c_modules(count: int = 8, folder: str = "src") -> dict[str, str]:
 def c_main(extra: str = "", body: str = "", uses: int = 3) -> str:
     """Return a main program that uses the first modules."""
     includes = "".join(f'#include "{name}.h"\n' for name in _NAMES[:uses])
-    calls = "".join(
-        f"    struct {n} *{n} = {n}_new({16 * (i + 1)}); total += {n}_sum({n}); {n}_free({n});\n"
-        for i, n in enumerate(_NAMES[:uses])
-    )
+    calls = "".join(f"    struct {n} *{n} = {n}_new({16 * (i + 1)}); total += {n}_sum({n}); {n}_free({n});\n" for i, n in enumerate(_NAMES[:uses]))
     return f'{includes}#include <stdio.h>\n{extra}\nint main(void) {{\n    unsigned total = 0;\n{calls}{body}    printf("total %u\\n", total);\n    return 0;\n}}\n'
 
 
-def makefile(
-    program: str = "app", cc: str = "gcc", cflags: str = "-O2 -Wall -Wextra -Isrc", libs: str = "", compiler_var: str = "CC"
-) -> str:
+def makefile(program: str = "app", cc: str = "gcc", cflags: str = "-O2 -Wall -Wextra -Isrc", libs: str = "", compiler_var: str = "CC") -> str:
     """Return the Makefile of the small C project."""
     return f"""{compiler_var} ?= {cc}
 {compiler_var} := {cc}

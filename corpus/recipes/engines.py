@@ -70,19 +70,14 @@ def make_root(image: Image) -> Path:
             f" ca-certificates {image.packages} && apt-get clean'",
             half,
         )
-    _run(
-        f"mkdir -p etc/ssl/certs && cp {_CERTIFICATES} etc/ssl/certs/; rm -rf var/lib/apt/lists/* var/cache/apt/*.bin; {image.touch or 'true'}",
-        half,
-    )
+    _run(f"mkdir -p etc/ssl/certs && cp {_CERTIFICATES} etc/ssl/certs/; rm -rf var/lib/apt/lists/* var/cache/apt/*.bin; {image.touch or 'true'}", half)
     half.rename(root)
     return root
 
 
 def _import(root: Path, name: str, docker: str) -> None:
     env = f"ENV SSL_CERT_FILE={_CERTIFICATES} PIP_CERT={_CERTIFICATES} NODE_EXTRA_CA_CERTS={_CERTIFICATES} DEBIAN_FRONTEND=noninteractive PIP_ROOT_USER_ACTION=ignore"
-    _run(
-        f"{docker} image inspect {name} >/dev/null 2>&1 || tar -C {root} -c . | {docker} import --change '{env}' --change 'CMD [\"bash\"]' - {name}"
-    )
+    _run(f"{docker} image inspect {name} >/dev/null 2>&1 || tar -C {root} -c . | {docker} import --change '{env}' --change 'CMD [\"bash\"]' - {name}")
 
 
 def load(image: Image) -> None:
@@ -113,16 +108,10 @@ def _wait(socket: Path) -> None:
 def start_docker() -> None:
     """Start Debian's own Docker (20.10), with its data beside everything else."""
     home = SOCKET.parent
-    if (
-        SOCKET.exists()
-        and subprocess.run(["/usr/bin/docker", "-H", f"unix://{SOCKET}", "version"], capture_output=True, check=False).returncode
-        == 0
-    ):  # noqa: S603
+    if SOCKET.exists() and subprocess.run(["/usr/bin/docker", "-H", f"unix://{SOCKET}", "version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
         return
     home.mkdir(parents=True, exist_ok=True)
-    _run(
-        f"setsid /usr/sbin/dockerd --storage-driver=overlay2 --iptables=false --bridge=none --data-root {home}/data --exec-root {home}/exec -p {home}/pid -H unix://{SOCKET} > {home}/log 2>&1 < /dev/null &"
-    )
+    _run(f"setsid /usr/sbin/dockerd --storage-driver=overlay2 --iptables=false --bridge=none --data-root {home}/data --exec-root {home}/exec -p {home}/pid -H unix://{SOCKET} > {home}/log 2>&1 < /dev/null &")
     _wait(SOCKET)
 
 
@@ -137,15 +126,10 @@ def start_docker26() -> None:
         client.parent.mkdir(exist_ok=True)
         plugins = LAB / "docker-config" / "cli-plugins"
         plugins.mkdir(parents=True, exist_ok=True)
-        _run(
-            f"cp {root}/usr/bin/docker {client.parent}/docker-26; cp {root}/usr/libexec/docker/cli-plugins/docker-buildx {plugins}/"
-        )
+        _run(f"cp {root}/usr/bin/docker {client.parent}/docker-26; cp {root}/usr/libexec/docker/cli-plugins/docker-buildx {plugins}/")
         client.write_text('#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/docker-26" --config "$here/../docker-config" "$@"\n')
         client.chmod(0o755)
-    if (
-        SOCKET26.exists()
-        and subprocess.run([str(client), "-H", f"unix://{SOCKET26}", "version"], capture_output=True, check=False).returncode == 0
-    ):  # noqa: S603
+    if SOCKET26.exists() and subprocess.run([str(client), "-H", f"unix://{SOCKET26}", "version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
         return
     home.mkdir(parents=True, exist_ok=True)
     inner = f"""mount --make-rprivate /; mount --bind {root} {root}; cd {root}; mkdir -p old lab run/docker26
@@ -167,9 +151,7 @@ def make_tools() -> None:
     """Install the programs that recipes call by name, and the FUSE bindings."""
     for name, packages in {**{f"tools/{key}": value for key, value in TOOLS.items()}, "venv": "mfusepy"}.items():
         if not (LAB / name / "ready").exists():
-            _run(
-                f"python3 -m venv {LAB / name} && {LAB / name}/bin/pip install -q {packages} && sed -i '1s|^#!{LAB}|#!/srv/lab|' {LAB / name}/bin/* && touch {LAB / name}/ready"
-            )
+            _run(f"python3 -m venv {LAB / name} && {LAB / name}/bin/pip install -q {packages} && sed -i '1s|^#!{LAB}|#!/srv/lab|' {LAB / name}/bin/* && touch {LAB / name}/ready")
 
 
 def prepare() -> None:

@@ -53,10 +53,4 @@ def spread(recipe: Recipe, wrappers: Iterable[str]) -> Iterator[Recipe]:
     """Give one recipe for each wrapper, named after both."""
     for wrapper in wrappers:
         tty = wrapper.endswith("+tty")
-        yield replace(
-            recipe,
-            name=f"{recipe.name}-{wrapper.replace('+', '-')}",
-            wrapper=wrapper.removesuffix("+tty"),
-            tty=recipe.tty or tty,
-            family=recipe.family or f"{recipe.tool}-{recipe.cause}",
-        )
+        yield replace(recipe, name=f"{recipe.name}-{wrapper.replace('+', '-')}", wrapper=wrapper.removesuffix("+tty"), tty=recipe.tty or tty, family=recipe.family or f"{recipe.tool}-{recipe.cause}")

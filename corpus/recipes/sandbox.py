@@ -82,19 +82,13 @@ def run(recipe: Recipe) -> Outcome:
     inner = "bash $RUN/main.sh"
     if recipe.tty:
         inner = "python3 $TOOLS/withpty.py bash $RUN/main.sh"
-    outer = (
-        _OUTER.format(cwd=recipe.cwd, home=_HOME, lab=LAB, run=recipe.name, tools=Path(__file__).parent / "tools") + f"{inner}\n"
-    )
+    outer = _OUTER.format(cwd=recipe.cwd, home=_HOME, lab=LAB, run=recipe.name, tools=Path(__file__).parent / "tools") + f"{inner}\n"
     flags = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
     if recipe.offline:
         flags.append("--net")
     docker = LAB / "docker" / "docker.sock"
     if docker.exists():
-        outer = outer.replace(
-            "hostname runner-1",
-            f"touch /var/run/docker.sock; mount --bind /srv/lab/{docker.relative_to(LAB)} /var/run/docker.sock\nhostname runner-1",
-            1,
-        )
+        outer = outer.replace("hostname runner-1", f"touch /var/run/docker.sock; mount --bind /srv/lab/{docker.relative_to(LAB)} /var/run/docker.sock\nhostname runner-1", 1)
     log = folder / "log"
     try:
         with log.open("wb") as sink:

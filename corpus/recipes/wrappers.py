@@ -135,10 +135,7 @@ WRAPPERS: Mapping[str, Callable[[Recipe], str]] = MappingProxyType(
         "docker": _builder("DOCKER_BUILDKIT=0 /usr/bin/docker build --network host ARGS -t acme/app ."),
         "buildkit": _builder("DOCKER_BUILDKIT=1 /usr/bin/docker build --progress plain --network host ARGS -t acme/app ."),
         "buildx": _builder("DOCKER_HOST=$DOCKER26 $LAB/bin/docker26 build --progress plain --network host ARGS -t acme/app ."),
-        "buildah": _builder(
-            "buildah --root $LAB/buildah --runroot $LAB/buildah-run --storage-driver overlay bud "
-            "--isolation chroot --network host --pull-never ARGS -t acme/app ."
-        ),
+        "buildah": _builder("buildah --root $LAB/buildah --runroot $LAB/buildah-run --storage-driver overlay bud --isolation chroot --network host --pull-never ARGS -t acme/app ."),
     }
 )
 

@@ -55,13 +55,9 @@ def _headers() -> Iterator[Recipe]:
             files=c_project(MAIN, cc=cc, libs="-loqs -lcrypto"), steps=(SYSTEM_INFO, f"{cc} --version", "make"),
             exit=2, signature=HEADER, image="gcc:12",
         )  # fmt: skip
-        yield from spread(
-            recipe, ("gitlab", "make", "xtrace+tty") + (("docker", "buildx", "buildah") if cc == "gcc" else ("jenkins",))
-        )
+        yield from spread(recipe, ("gitlab", "make", "xtrace+tty") + (("docker", "buildx", "buildah") if cc == "gcc" else ("jenkins",)))
     for cxx in ("g++", "clang++"):
-        files = merge(
-            c_modules(5), {"src/kem.cc": CXX, "Makefile": c_project(cc=cxx, libs="-loqs", compiler_var="CXX")["Makefile"]}
-        )
+        files = merge(c_modules(5), {"src/kem.cc": CXX, "Makefile": c_project(cc=cxx, libs="-loqs", compiler_var="CXX")["Makefile"]})
         recipe = Recipe(
             name=f"oqs-header-{cxx.replace('+', 'x')}", cause=CAUSE, tool=cxx, family=f"{cxx}-oqs-header", version=f"{cxx} --version" if cxx == "g++" else f"!{cxx} --version",
             files=files, steps=("make -k",), exit=2, signature=HEADER, image="gcc:12",
@@ -79,12 +75,7 @@ def _headers() -> Iterator[Recipe]:
 def _links() -> Iterator[Recipe]:
     files = {"vendor/include/oqs/oqs.h": STUB}
     flags = "-O2 -Wall -Isrc -Ivendor/include"
-    for cc, ldflags, name in (
-        ("gcc", "", "bfd"),
-        ("gcc", "-fuse-ld=gold", "gold"),
-        ("clang", "", "clang"),
-        ("gcc", "-static", "static"),
-    ):
+    for cc, ldflags, name in (("gcc", "", "bfd"), ("gcc", "-fuse-ld=gold", "gold"), ("clang", "", "clang"), ("gcc", "-static", "static")):
         recipe = Recipe(
             name=f"oqs-link-{name}", cause=CAUSE, tool="ld", family=f"ld-{name}-oqs", version="ld --version", image="gcc:12",
             files=merge(c_project(MAIN, cc=cc, cflags=flags, libs="-loqs -lm"), files), exit=2, signature=LINK,
@@ -126,16 +117,8 @@ def _finders() -> Iterator[Recipe]:
         )  # fmt: skip
         yield from spread(recipe, ("gitlab", "buildx") if kind != "required" else ("azure", "docker"))
     for kind, checks, key in (
-        (
-            "header",
-            "AC_CHECK_HEADER([oqs/oqs.h], [], [AC_MSG_ERROR([oqs/oqs.h not found: install the liboqs development files])])",
-            r"configure: error: oqs/oqs\.h",
-        ),
-        (
-            "library",
-            "AC_CHECK_LIB([oqs], [OQS_KEM_new], [], [AC_MSG_ERROR([liboqs is required, set LDFLAGS to where it is])])",
-            "configure: error: liboqs",
-        ),
+        ("header", "AC_CHECK_HEADER([oqs/oqs.h], [], [AC_MSG_ERROR([oqs/oqs.h not found: install the liboqs development files])])", r"configure: error: oqs/oqs\.h"),
+        ("library", "AC_CHECK_LIB([oqs], [OQS_KEM_new], [], [AC_MSG_ERROR([liboqs is required, set LDFLAGS to where it is])])", "configure: error: liboqs"),
         ("pkg", "PKG_CHECK_MODULES([OQS], [liboqs >= 0.8.0])", r"configure: error: Package requirements \(liboqs"),
     ):
         recipe = Recipe(
@@ -178,22 +161,8 @@ def _bindings() -> Iterator[Recipe]:
         steps=("python -m venv .venv", ".venv/bin/pip install click==8.1.7 ./kemext"), signature=HEADER,
     )  # fmt: skip
     yield from spread(pip, ("gitlab", "github"))
-    link = {
-        **sdist,
-        "kemext/oqs/oqs.h": STUB,
-        "kemext/setup.py": sdist["kemext/setup.py"].replace("libraries=", "include_dirs=['.'], libraries="),
-    }
-    yield Recipe(
-        name="oqs-pip-sdist-link",
-        cause=CAUSE,
-        tool="pip",
-        family="pip-oqs-link",
-        version="!python3 -m pip --version",
-        files=link,
-        steps=pip.steps,
-        signature=LINK,
-        wrapper="jenkins",
-    )
+    link = {**sdist, "kemext/oqs/oqs.h": STUB, "kemext/setup.py": sdist["kemext/setup.py"].replace("libraries=", "include_dirs=['.'], libraries=")}
+    yield Recipe(name="oqs-pip-sdist-link", cause=CAUSE, tool="pip", family="pip-oqs-link", version="!python3 -m pip --version", files=link, steps=pip.steps, signature=LINK, wrapper="jenkins")
     go = {
         "go.mod": "module example.org/acme/pq\n\ngo 1.19\n",
         "main.go": 'package main\n\n/*\n#cgo LDFLAGS: -loqs\n#include <oqs/oqs.h>\n*/\nimport "C"\nimport "fmt"\n\nfunc main() { fmt.Println(C.OQS_KEM_alg_count()) }\n',
@@ -249,19 +218,7 @@ def _bindings() -> Iterator[Recipe]:
     )
     yield from spread(cargo, ("gitlab", "github+tty"))
     linked = {**rust, "oqs-sys/build.rs": "fn main() {}\n"}
-    yield Recipe(
-        name="oqs-cargo-link",
-        cause=CAUSE,
-        tool="cargo",
-        family="cargo-oqs-link",
-        version="!cargo --version",
-        files=linked,
-        steps=("cargo build",),
-        exit=101,
-        signature=LINK,
-        wrapper="gitlab",
-        needs=("cargo",),
-    )
+    yield Recipe(name="oqs-cargo-link", cause=CAUSE, tool="cargo", family="cargo-oqs-link", version="!cargo --version", files=linked, steps=("cargo build",), exit=101, signature=LINK, wrapper="gitlab", needs=("cargo",))
     gem = {
         "extconf.rb": "require 'mkmf'\nhave_header('string.h')\nabort 'liboqs headers are missing (oqs/oqs.h)' unless have_header('oqs/oqs.h')\nabort 'liboqs is missing' unless have_library('oqs', 'OQS_KEM_new')\ncreate_makefile('kem')\n",
         "kem.c": "#include <ruby.h>\n#include <oqs/oqs.h>\nvoid Init_kem(void) {}\n",
