@@ -8,7 +8,7 @@ over the same log for as many candidates, and lost a match in one case (docs/dec
 from __future__ import annotations
 
 import hashlib
-import platform
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,7 +74,8 @@ class HyperscanEngine:
 
         self._hyperscan = hyperscan
         self._keywords = _Keywords(needles)
-        facts = (getattr(hyperscan, "__version__", ""), sys.platform, platform.machine())
+        machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+        facts = (getattr(hyperscan, "__version__", ""), sys.platform, machine)
         key = hashlib.sha256(repr((facts, self._keywords.literals, self._keywords.every)).encode()).hexdigest()
         self._once, self._each = self._open(cache, key)
 

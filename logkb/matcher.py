@@ -61,7 +61,8 @@ class Matcher:
             run.chunk(waiting, previous, None)
         return Scan(
             matches=tuple(run.matches), tail=tuple(run.tail), lines=log.lines, size=log.size,
-            truncated=log.truncated or run.cut, last_error=run.tracker.last_error, warnings=(*source.warnings, *run.warnings),
+            truncated=log.truncated or run.cut, last_error=run.tracker.last_error,
+            flags_errors=run.tracker.flags_errors, warnings=(*source.warnings, *run.warnings),
         )  # fmt: skip
 
     def search(self, pattern: str, text: str) -> Any:

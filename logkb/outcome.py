@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from logkb.records import Match, Outcome, Scan
 
+# Good news from one tool says that the build passed only this close to the log's end.
+LAST_LINES = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -22,25 +25,36 @@ def verdict(scan: Scan) -> Verdict:
 
     A strong mark is the job's own last word ("Your build exited with 1"), and the last of them wins. A medium mark is
     one tool's word, which a later step may overrule: there the last one wins too, unless a strong rule names a
-    cause behind it. Then the CI system's error flag, a strong rule or a weak mark says failed; else it is unclear.
+    cause behind it. Then what the CI system flagged as an error, a strong rule, or a weak mark speaks; else it is unclear.
     """
-    marks = {strength: _marks(scan.matches, strength) for strength in ("strong", "medium", "weak")}
-    named = [match for match in scan.matches if match.rule.cause and match.rule.strength == "strong" and match.level != "warning"]
-    if marks["strong"]:
-        return _settled(marks["strong"][-1])
-    if marks["medium"]:
-        last = marks["medium"][-1]
-        if last.rule.marks == "passed" and (scan.last_error or any(match.line > last.line for match in named)):
-            return Verdict("failed", scan.last_error)
-        return _settled(last)
-    if scan.last_error or named:
+    strong, medium, weak = (_marks(scan.matches, strength) for strength in ("strong", "medium", "weak"))
+    if strong:
+        return _settled(strong[-1])
+    named = max((match.line for match in scan.matches if _names_a_cause(match)), default=0)
+    if medium and medium[-1].rule.marks == "failed":
+        return _settled(medium[-1])
+    if medium:
+        return Verdict("failed", scan.last_error) if scan.last_error or named > medium[-1].line else _settled(medium[-1])
+    if scan.last_error:
         return Verdict("failed", scan.last_error)
-    return _settled(marks["weak"][-1]) if marks["weak"] else Verdict("unclear")
+    good = [match for match in weak if match.rule.marks == "passed" and scan.lines - match.line < LAST_LINES]
+    if good and good[-1].line > named and weak[-1].rule.marks == "passed":
+        return _settled(good[-1])
+    if named:
+        return Verdict("failed")
+    if scan.flags_errors:
+        return Verdict("passed", scan.lines)
+    bad = [match for match in weak if match.rule.marks == "failed"]
+    return _settled(bad[-1]) if bad else Verdict("unclear")
 
 
 def _marks(matches: Sequence[Match], strength: str) -> list[Match]:
     found = [match for match in matches if match.rule.marks and match.rule.strength == strength]
     return sorted(found, key=lambda match: match.line)
+
+
+def _names_a_cause(match: Match) -> bool:
+    return match.rule.cause is not None and match.rule.strength == "strong" and match.level != "warning"
 
 
 def _settled(match: Match) -> Verdict:

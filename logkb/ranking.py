@@ -18,6 +18,9 @@ LEVEL = {"error": 0.3, "warning": -1.5, "plain": 0.0}
 AGREEMENT, MAX_AGREEMENT = 0.35, 3
 CLASSIFIER_WEIGHT = 0.5
 UNKNOWN = 0.0
+# What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
+FIRST_GAIN = 0.6
+DECISIVE = 2.8
 SYMPTOM_LOSS = 3.0
 DEEPER_GAIN = 0.6
 # How much of a symptom's probability goes to deeper causes that the log does not show.
@@ -46,7 +49,11 @@ def rank(
             by_cause.setdefault(match.rule.cause, []).append(match)
     worth = {id(match): _worth(match, scene) for group in by_cause.values() for match in group}
     ordered = {cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()}
-    logits = {cause: _cause_logit(group, worth) for cause, group in ordered.items()}
+    first = min((match.line for match in matches if _decisive(match, worth)), default=0)
+    logits = {
+        cause: _cause_logit(group, worth) + (FIRST_GAIN if _first(group, worth, first) else 0.0)
+        for cause, group in ordered.items()
+    }
     for prediction in predictions:
         odds = math.log(max(prediction.probability, 1e-6) / max(1 - prediction.probability, 1e-6))
         logits[prediction.cause] = logits.get(prediction.cause, 0.0) + CLASSIFIER_WEIGHT * odds
@@ -74,6 +81,14 @@ def _worth(match: Match, scene: Scene) -> float:
     if scene.step and match.step:
         value += 0.4 if match.step == scene.step else -0.6
     return value if scene.clear else value - 0.8
+
+
+def _decisive(match: Match, worth: Mapping[int, float]) -> bool:
+    return match.rule.cause is not None and worth[id(match)] >= DECISIVE
+
+
+def _first(group: Sequence[Match], worth: Mapping[int, float], line: int) -> bool:
+    return any(match.line == line and _decisive(match, worth) for match in group)
 
 
 def _cause_logit(group: Sequence[Match], worth: Mapping[int, float]) -> float:

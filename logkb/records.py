@@ -117,7 +117,7 @@ class Scan:
 
     `lines` and `size` (bytes after decompression) count the whole log; `tail` holds its last lines; `truncated`
     says that the input ended early or that a line was cut for matching; `last_error` is the raw number of the last
-    line that the CI system flagged as an error (0: none).
+    line that the CI system flagged as an error (0: none), and `flags_errors` that this CI system does flag them.
     """
 
     matches: tuple[Match, ...]
@@ -126,6 +126,7 @@ class Scan:
     size: int
     truncated: bool
     last_error: int = 0
+    flags_errors: bool = False
     warnings: tuple[str, ...] = ()
 
 

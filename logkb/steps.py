@@ -57,6 +57,7 @@ class StepTracker:
     inner: str | None = None
     vertices: dict[int, str] = field(default_factory=dict)
     last_error: int = 0
+    flags_errors: bool = False
 
     def feed(self, raw: str, number: int) -> None:
         """Take one line that holds a marker, with its raw number."""
@@ -65,11 +66,13 @@ class StepTracker:
         elif found := _FILE.search(raw):
             self.outer, self.command, self.inner = [found[1]], None, None
         elif found := _GROUP.search(raw):
+            self.flags_errors = True
             self._group(found[1].strip())
         elif "##[endgroup]" in raw:
             if self.command is None and self.outer:
                 self.outer.pop()
         elif found := _SECTION.search(raw):
+            self.flags_errors = True
             self.outer, self.inner = ([found[2].strip()] if found[1] == "Starting" else []), None
         elif "section_" in raw and (folds := _GITLAB.findall(raw)):
             for kind, name in folds:

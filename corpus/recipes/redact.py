@@ -55,6 +55,8 @@ RULES = (
     _rule("folder", r"/root\b", "/home/ci"),
     _rule("address", r"(?<![\d.v=-])(?:151|199|146|104|185|23|13|3|52|54)\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])", "192.0.2.10"),
     _rule("address", r"\b127\.77\.\d+\.\d+\b", "192.0.2.20"),
+    _rule("host", r"\blocalhost:2\d{4}\b", "registry.example.org"),
+    _rule("host", r"\b127\.0\.0\.1:2\d{4}\b", "registry.example.org:443"),
     _rule("address", r"(?<=\[IP: )[\d.:a-f]+", "192.0.2.10"),
 )
 

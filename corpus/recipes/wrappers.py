@@ -116,7 +116,7 @@ def _builder(command: str) -> Callable[[Recipe], str]:
     def render(recipe: Recipe) -> str:
         text = dockerfile(recipe)
         call = command.replace("ARGS", recipe.build_args)
-        return f"cat > Dockerfile <<'END_OF_DOCKERFILE'\n{text}END_OF_DOCKERFILE\n{call}\n"
+        return f"cat > Dockerfile <<'END_OF_DOCKERFILE'\n{text}END_OF_DOCKERFILE\nsed -i s/@PORT@/$PORT/g Dockerfile\n{call}\n"
 
     return render
 
