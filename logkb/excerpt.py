@@ -1,4 +1,4 @@
-"""The part of the log that a person should read: the lines round the evidence, or the end of the log."""
+"""The part of the log that a person should read, and the lines that the classifier reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from logkb.records import Excerpt, Line, Match, Scan
 MAX_LINES = 60
 NEAR = 12
 TAIL_SHOWN = 30
+# What the classifier reads: the last matches' surroundings, and the end of the log before its verdict.
+READ_MATCHES = 6
+READ_TAIL = 40
 
 
 def pick_excerpt(scan: Scan, evidence: Sequence[Match], stop: int | None) -> Excerpt | None:
@@ -25,6 +28,18 @@ def pick_excerpt(scan: Scan, evidence: Sequence[Match], stop: int | None) -> Exc
                 shown = merged
     numbers = sorted(shown)
     return Excerpt(numbers[0], numbers[-1], "\n".join(shown[number] for number in numbers))
+
+
+def readable_lines(scan: Scan, stop: int | None) -> list[str]:
+    """What the classifier reads, in line order: the surroundings of the last matches before `stop` (the raw line of the
+    verdict), and the end of the log up to there. It depends on the log and the rules alone, not on their ranking."""
+    chosen: dict[int, str] = {}
+    marked = [match for match in scan.matches if stop is None or match.line <= stop]
+    for match in sorted(marked, key=lambda match: match.line)[-READ_MATCHES:]:
+        chosen.update((line.number, line.text) for line in match.context)
+    tail = [line for line in scan.tail if stop is None or line.number <= stop] or list(scan.tail)
+    chosen.update((line.number, line.text) for line in tail[-READ_TAIL:])
+    return [chosen[number] for number in sorted(chosen)]
 
 
 def _tail(tail: Sequence[Line], stop: int | None) -> Excerpt | None:

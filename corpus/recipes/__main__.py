@@ -78,7 +78,7 @@ def check(args: argparse.Namespace) -> int:
     """Check every log on disk against its facts."""
     logs = sorted(CORPUS.glob("*/*.log"))
     found = [problem for log in logs for problem in problems(log)]
-    logless = [path for path in CORPUS.glob("*/*.toml") if not path.with_suffix(".log").exists()]
+    logless = [path for path in CORPUS.glob("*/*.toml") if path.parent.name != "recipes" and not path.with_suffix(".log").exists()]
     found += [f"{path}: no log beside it" for path in logless]
     for problem in found:
         print(problem)

@@ -57,6 +57,7 @@ RULES = (
     _rule("address", r"\b127\.77\.\d+\.\d+\b", "192.0.2.20"),
     _rule("host", r"\blocalhost:2\d{4}\b", "registry.example.org"),
     _rule("host", r"\b127\.0\.0\.1:2\d{4}\b", "registry.example.org:443"),
+    _rule("address", r"\b10\.255\.255\.53\b", "192.0.2.53"),
     _rule("address", r"(?<=\[IP: )[\d.:a-f]+", "192.0.2.10"),
 )
 

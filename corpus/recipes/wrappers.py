@@ -115,7 +115,8 @@ def dockerfile(recipe: Recipe) -> str:
 def _builder(command: str) -> Callable[[Recipe], str]:
     def render(recipe: Recipe) -> str:
         text = dockerfile(recipe)
-        call = command.replace("ARGS", recipe.build_args)
+        pull = "" if "--pull" in recipe.build_args else "--pull-never"
+        call = command.replace("ARGS", recipe.build_args).replace("PULL", pull)
         return f"cat > Dockerfile <<'END_OF_DOCKERFILE'\n{text}END_OF_DOCKERFILE\nsed -i s/@PORT@/$PORT/g Dockerfile\n{call}\n"
 
     return render
@@ -135,7 +136,7 @@ WRAPPERS: Mapping[str, Callable[[Recipe], str]] = MappingProxyType(
         "docker": _builder("DOCKER_BUILDKIT=0 /usr/bin/docker build --network host ARGS -t acme/app ."),
         "buildkit": _builder("DOCKER_BUILDKIT=1 /usr/bin/docker build --progress plain --network host ARGS -t acme/app ."),
         "buildx": _builder("DOCKER_HOST=$DOCKER26 $LAB/bin/docker26 build --progress plain --network host ARGS -t acme/app ."),
-        "buildah": _builder("buildah --root $LAB/buildah --runroot $LAB/buildah-run --storage-driver overlay bud --isolation chroot --network host --pull-never ARGS -t acme/app ."),
+        "buildah": _builder("buildah --root $LAB/buildah --runroot $LAB/buildah-run --storage-driver overlay bud --isolation chroot --network host PULL ARGS -t acme/app ."),
     }
 )
 
