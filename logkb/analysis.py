@@ -88,6 +88,7 @@ def _finding(item: Ranked) -> Finding:
         retryable=cause.retryable, message=_fill(best.rule.message, best.captures) if best else cause.title,
         fingerprint=_fingerprint(cause.id, best), step=best.step if best else None, evidence=evidence,
         sources=item.sources, article=f"causes/{cause.id}", fixes=fixes, confirm=cause.confirm, check=item.check,
+        reasons=item.reasons,
     )  # fmt: skip
 
 

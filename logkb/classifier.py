@@ -16,6 +16,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from logkb.clean import clean_line
@@ -46,7 +47,7 @@ def tokens(lines: Iterable[str]) -> list[str]:
         text = _VOLATILE.sub(" ", clean_line(line[:MAX_LINE]).text.lower())
         words = _WORD.findall(text)
         found += words
-        found += [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+        found += [f"{one} {two}" for one, two in pairwise(words)]
         for word in words:
             if len(word) > MIN_GRAM:
                 padded = f"<{word}>"

@@ -42,7 +42,9 @@ def read_corpus(root: Path) -> tuple[tuple[Example, ...], tuple[Problem, ...]]:
             cause = str(facts["cause"])
             key = facts.get("key_line")
         except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-            problems.append(Problem(Location(facts_path), f"cannot be read ({error})", "write cause = '…' and the other facts", path.stem))
+            problems.append(
+                Problem(Location(facts_path), f"cannot be read ({error})", "write cause = '…' and the other facts", path.stem)
+            )
             continue
         if cause != path.parent.name:
             mend = "move the log, or correct the cause"

@@ -1,8 +1,8 @@
 """Matches + predictions -> one probability a cause, through the cause graph.
 
 Each match speaks in log-odds: what its rule is worth, where it stands, in which step. A cause takes its best match
-and a little for each other rule that agrees. The graph moves weight from a symptom to a deeper cause that has
-evidence of its own; without such evidence the deeper causes are named as possible. What is left is `unknown`.
+and a little for each other rule that agrees, and the classifier's word. The graph moves weight from a symptom to a deeper
+cause that has evidence of its own; without such evidence the deeper causes are named as possible. What is left is `unknown`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,50 @@ from dataclasses import dataclass
 
 from logkb.records import Cause, Match, Prediction, Ranked, Role
 
-STRENGTH = {"strong": 2.4, "medium": 0.6, "weak": -1.2}
-LEVEL = {"error": 0.3, "warning": -1.5, "plain": 0.0}
-AGREEMENT, MAX_AGREEMENT = 0.35, 3
-CLASSIFIER_WEIGHT = 0.5
-UNKNOWN = 0.0
-# What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
-FIRST_GAIN = 0.6
-DECISIVE = 2.8
-SYMPTOM_LOSS = 3.0
-DEEPER_GAIN = 0.6
-# How much of a symptom's probability goes to deeper causes that the log does not show.
-POSSIBLE = 0.25
 MIN_CONFIDENCE = 0.01
 MAX_EVIDENCE = 6
+MAX_AGREEMENT = 3
+# Lines behind the verdict belong to the clean-up, except the few that a builder prints as its summary.
+SUMMARY_LINES = 30
+NEAR_LINES, FAR_LINES, REMOTE_LINES = 150, 1000, 5000
+EXPLAINS_WITHIN = 200
+# The classifier is asked how much likelier than this a cause is; below and above, its word is cut.
+PRIOR = 0.02
+MOST_AGAINST, MOST_FOR = -1.0, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The joining's constants, in log-odds. `logkb evaluate` measures them; docs/accuracy.md tells how they were fitted."""
+
+    strong: float = 2.4
+    medium: float = 0.6
+    weak: float = -1.2
+    error: float = 0.3
+    warning: float = -1.5
+    cleanup: float = -0.8
+    near: float = 0.8
+    far: float = 0.3
+    remote: float = -0.8
+    same_step: float = 0.4
+    other_step: float = -0.6
+    unclear: float = -0.8
+    agreement: float = 0.35
+    # What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
+    first: float = 0.6
+    decisive: float = 2.8
+    classifier: float = 0.25
+    classifier_alone: float = -1.0
+    symptom: float = -3.0
+    deeper: float = 0.6
+    # The share of a symptom's probability that goes to deeper causes which the log does not show.
+    possible: float = 0.25
+    unknown: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where the build died: the line and the step of the last verdict, and how long the log is."""
+    """Where the build died: the line and the step of the last verdict, how long the log is, whether it failed for sure."""
 
     line: int
     step: str | None
@@ -39,61 +64,87 @@ class Scene:
     clear: bool
 
 
+@dataclass(slots=True)
+class _Board:
+    """The state of one ranking: log-odds and their reasons, a cause at a time."""
+
+    logits: dict[str, float]
+    reasons: dict[str, list[str]]
+
+    def add(self, cause: str, value: float, reason: str) -> None:
+        self.logits[cause] = self.logits.get(cause, 0.0) + value
+        self.reasons.setdefault(cause, []).append(f"{value:+.2f} {reason}")
+
+
 def rank(
-    matches: Sequence[Match], predictions: Sequence[Prediction], causes: Mapping[str, Cause], scene: Scene
+    matches: Sequence[Match],
+    predictions: Sequence[Prediction],
+    causes: Mapping[str, Cause],
+    scene: Scene,
+    weights: Weights | None = None,
 ) -> tuple[tuple[Ranked, ...], float]:
     """The causes with evidence or a prediction, most probable first, and the probability that none of them is it."""
+    made = weights or Weights()
     by_cause: dict[str, list[Match]] = {}
     for match in matches:
         if match.rule.cause is not None:
             by_cause.setdefault(match.rule.cause, []).append(match)
-    worth = {id(match): _worth(match, scene) for group in by_cause.values() for match in group}
+    worth = {id(match): _worth(match, scene, made) for group in by_cause.values() for match in group}
     ordered = {cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()}
-    first = min((match.line for match in matches if _decisive(match, worth)), default=0)
-    logits = {
-        cause: _cause_logit(group, worth) + (FIRST_GAIN if _first(group, worth, first) else 0.0)
-        for cause, group in ordered.items()
-    }
-    for prediction in predictions:
-        odds = math.log(max(prediction.probability, 1e-6) / max(1 - prediction.probability, 1e-6))
-        logits[prediction.cause] = logits.get(prediction.cause, 0.0) + CLASSIFIER_WEIGHT * odds
-    explained = _explain(logits, ordered, causes)
+    board = _Board({}, {})
+    _hear_rules(board, ordered, worth, made)
+    _hear_classifier(board, predictions, causes, made)
+    explained = _explain(board.logits, ordered, causes)
     for symptom, deeper in explained.items():
-        logits[symptom] -= SYMPTOM_LOSS
-        logits[deeper] += DEEPER_GAIN
-    total = math.exp(UNKNOWN) + sum(math.exp(logit) for logit in logits.values())
-    chances = {cause: math.exp(logit) / total for cause, logit in logits.items()}
-    predicted = {prediction.cause for prediction in predictions}
-    return _ranked(chances, ordered, causes, explained, predicted), math.exp(UNKNOWN) / total
+        board.add(symptom, made.symptom, f"{deeper} explains it")
+        board.add(deeper, made.deeper, f"it explains {symptom}")
+    total = math.exp(made.unknown) + sum(math.exp(logit) for logit in board.logits.values())
+    chances = {cause: math.exp(logit) / total for cause, logit in board.logits.items()}
+    predicted = {prediction.cause for prediction in predictions if prediction.probability > PRIOR}
+    found = _ranked(chances, ordered, causes, explained, predicted, board.reasons, made)
+    return found, math.exp(made.unknown) / total
 
 
-def _worth(match: Match, scene: Scene) -> float:
-    value = STRENGTH[match.rule.strength] + LEVEL[match.level]
+def _hear_rules(board: _Board, ordered: Mapping[str, list[Match]], worth: Mapping[int, float], weights: Weights) -> None:
+    decisive = {id(match) for group in ordered.values() for match in group if worth[id(match)] >= weights.decisive}
+    first = min((match.line for group in ordered.values() for match in group if id(match) in decisive), default=0)
+    for cause, group in ordered.items():
+        best = group[0]
+        board.add(cause, worth[id(best)], f"rule {best.rule.id} ({best.rule.strength}) on line {best.line}")
+        agreeing = min(MAX_AGREEMENT, len({match.rule.id for match in group}) - 1)
+        if agreeing:
+            board.add(cause, weights.agreement * agreeing, f"{agreeing} other rules agree")
+        if any(match.line == first and id(match) in decisive for match in group):
+            board.add(cause, weights.first, f"line {first} is the first of the decisive lines")
+
+
+def _hear_classifier(board: _Board, predictions: Sequence[Prediction], causes: Mapping[str, Cause], weights: Weights) -> None:
+    for prediction in predictions:
+        if prediction.cause not in causes:
+            continue
+        said = max(MOST_AGAINST, min(MOST_FOR, math.log(max(prediction.probability, 1e-9) / PRIOR)))
+        reason = f"the classifier says {prediction.probability:.0%}"
+        if prediction.cause in board.logits:
+            board.add(prediction.cause, weights.classifier * said, reason)
+        elif said > 0:
+            board.add(prediction.cause, weights.classifier_alone + weights.classifier * said, f"{reason}, no rule does")
+
+
+def _worth(match: Match, scene: Scene, weights: Weights) -> float:
+    value = {"strong": weights.strong, "medium": weights.medium, "weak": weights.weak}[match.rule.strength]
+    value += {"error": weights.error, "warning": weights.warning, "plain": 0.0}[match.level]
     distance = scene.line - match.line
-    if distance < -30:
-        value -= 0.8
-    elif distance <= 150:
-        value += 0.8
-    elif distance <= 1000:
-        value += 0.3
-    elif distance > 5000:
-        value -= 0.8
+    if distance < -SUMMARY_LINES:
+        value += weights.cleanup
+    elif distance <= NEAR_LINES:
+        value += weights.near
+    elif distance <= FAR_LINES:
+        value += weights.far
+    elif distance > REMOTE_LINES:
+        value += weights.remote
     if scene.step and match.step:
-        value += 0.4 if match.step == scene.step else -0.6
-    return value if scene.clear else value - 0.8
-
-
-def _decisive(match: Match, worth: Mapping[int, float]) -> bool:
-    return match.rule.cause is not None and worth[id(match)] >= DECISIVE
-
-
-def _first(group: Sequence[Match], worth: Mapping[int, float], line: int) -> bool:
-    return any(match.line == line and _decisive(match, worth) for match in group)
-
-
-def _cause_logit(group: Sequence[Match], worth: Mapping[int, float]) -> float:
-    agreeing = len({match.rule.id for match in group}) - 1
-    return worth[id(group[0])] + AGREEMENT * min(MAX_AGREEMENT, agreeing)
+        value += weights.same_step if match.step == scene.step else weights.other_step
+    return value if scene.clear else value + weights.unclear
 
 
 def _explain(logits: Mapping[str, float], ordered: Mapping[str, list[Match]], causes: Mapping[str, Cause]) -> dict[str, str]:
@@ -105,7 +156,8 @@ def _explain(logits: Mapping[str, float], ordered: Mapping[str, list[Match]], ca
         candidates = [
             entry.cause
             for entry in causes[symptom].explained_by
-            if entry.cause in ordered and _plausible(ordered[entry.cause], ordered.get(symptom, []), logits, entry.cause, symptom)
+            if entry.cause in ordered
+            and _plausible(ordered[entry.cause], ordered.get(symptom, []), logits[entry.cause] - logits[symptom])
         ]
         candidates = [cause for cause in candidates if not _leads_to(explained, cause, symptom)]
         if candidates:
@@ -113,15 +165,15 @@ def _explain(logits: Mapping[str, float], ordered: Mapping[str, list[Match]], ca
     return explained
 
 
-def _plausible(deeper: Sequence[Match], shown: Sequence[Match], logits: Mapping[str, float], cause: str, symptom: str) -> bool:
+def _plausible(deeper: Sequence[Match], shown: Sequence[Match], margin: float) -> bool:
     """The deeper cause has a strong line, or a fair one near the symptom, and not only a warning."""
     best = deeper[0]
-    if best.level == "warning":
+    if best.level == "warning" or margin <= -3.0:
         return False
     if best.rule.strength == "strong":
-        return logits[cause] > logits[symptom] - 3.0
-    near = any(abs(one.line - other.line) <= 200 for one in deeper for other in shown)
-    return best.rule.strength == "medium" and near and logits[cause] > logits[symptom] - 3.0
+        return True
+    near = any(abs(one.line - other.line) <= EXPLAINS_WITHIN for one in deeper for other in shown)
+    return best.rule.strength == "medium" and near
 
 
 def _leads_to(explained: Mapping[str, str], start: str, goal: str) -> bool:
@@ -140,8 +192,10 @@ def _ranked(
     causes: Mapping[str, Cause],
     explained: Mapping[str, str],
     predicted: set[str],
+    reasons: Mapping[str, list[str]],
+    weights: Weights,
 ) -> tuple[Ranked, ...]:
-    possible = _possible(chances, ordered, causes, explained)
+    possible = _possible(chances, ordered, causes, explained, weights)
     found: list[Ranked] = []
     best = max(chances.values(), default=0.0)
     for identifier, chance in {**chances, **{cause: value for cause, (value, _) in possible.items()}}.items():
@@ -155,7 +209,8 @@ def _ranked(
             role = "cause"
         sources = (*(("rules",) if matches else ()), *(("classifier",) if identifier in predicted else ()))
         check = possible[identifier][1] if identifier in possible else None
-        found.append(Ranked(causes[identifier], chance, role, matches, sources or ("graph",), check))
+        why = tuple(reasons.get(identifier, ("the graph: the leading cause often hides it",)))
+        found.append(Ranked(causes[identifier], chance, role, matches, sources or ("graph",), check, why))
     return tuple(sorted(found, key=lambda item: (-item.confidence, item.role != "cause", item.cause.id)))
 
 
@@ -164,6 +219,7 @@ def _possible(
     ordered: Mapping[str, list[Match]],
     causes: Mapping[str, Cause],
     explained: Mapping[str, str],
+    weights: Weights,
 ) -> dict[str, tuple[float, str]]:
     """Deeper causes without evidence, for the leading symptom: their chance, taken from the symptom's, and the check."""
     leading = max((cause for cause in chances if cause not in explained), key=lambda cause: chances[cause], default=None)
@@ -171,9 +227,9 @@ def _possible(
         return {}
     total, found = chances[leading], {}
     for entry in causes[leading].explained_by:
-        if entry.cause not in chances and entry.cause in causes:
-            moved = total * entry.share * POSSIBLE
-            found[entry.cause] = (moved, entry.check)
+        if entry.cause not in ordered and entry.cause in causes:
+            moved = total * entry.share * weights.possible
+            found[entry.cause] = (moved + chances.get(entry.cause, 0.0), entry.check)
             chances[leading] -= moved
     return found
 

@@ -150,6 +150,7 @@ class Ranked:
     matches: tuple[Match, ...]
     sources: tuple[str, ...]
     check: str | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Finding:
     fixes: tuple[str, ...]
     confirm: str
     check: str | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

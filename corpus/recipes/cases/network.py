@@ -136,8 +136,9 @@ def recipes() -> Iterator[Recipe]:
             prelude = () if client.wrapper else PRELUDES[number % len(PRELUDES)]
             url = f"{fault.scheme}://mirror.example.org"
             files = {**c_project(modules=4 + number % 6), **{key: text.replace("URL", url) for key, text in client.files}}
+            words = fault.words.removeprefix("(?i)")
             recipe = Recipe(
                 name=f"net-{fault_name}-{name}", cause=fault.cause, tool=name, family=f"{name}-{fault.cause}", version=client.version, signature=fault.words, exit=client.exits, files=files,
-                steps=(*prelude, client.command.replace("URL", url)), setup=fault.setup, offline=True, env=dict(fault.env), timeout=120, key=rf"(?i)(error|fatal|curl: |wget: |ERR|err:|failed|warning|http).*({fault.words})|{fault.words}",
+                steps=(*prelude, client.command.replace("URL", url)), setup=fault.setup, offline=True, env=dict(fault.env), timeout=120, key=rf"(?i)(error|fatal|curl: |wget: |ERR|err:|failed|warning|http).*({words})|{words}",
             )  # fmt: skip
             yield from spread(recipe, (wrapper,))
