@@ -7,15 +7,31 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from logkb.excerpt import pick_excerpt
-from logkb.knowledge import Knowledge, load_knowledge
+from logkb.errors import Location
+from logkb.excerpt import pick_excerpt, readable_lines
+from logkb.knowledge import Knowledge, load_knowledge, without_article
 from logkb.matcher import Matcher
 from logkb.outcome import Verdict, verdict
 from logkb.ranking import Scene, rank
-from logkb.records import Cause, Evidence, Finding, LogFacts, Match, Outcome, Ranked, Report, Retry, Scan
+from logkb.records import (
+    Cause,
+    Evidence,
+    Finding,
+    LogFacts,
+    Match,
+    Outcome,
+    Prediction,
+    Ranked,
+    Report,
+    Retry,
+    Scan,
+)  # fmt: skip
 from logkb.source import Source
+
+if TYPE_CHECKING:
+    from logkb.classifier import Classifier
 
 Input = str | os.PathLike[str] | bytes | BinaryIO
 # What a capture may hold to appear in a suggested command: nothing that a shell reads as more than a word.
@@ -26,15 +42,32 @@ RETRY_CONFIDENCE = 0.6
 class Analyzer:
     """Knowledge and a matcher, loaded once for many logs."""
 
-    def __init__(self, knowledge: Knowledge | None = None, *, engine: str = "auto") -> None:
+    def __init__(self, knowledge: Knowledge | None = None, *, engine: str = "auto", classify: bool = True) -> None:
         self.knowledge = knowledge or load_knowledge()
         self.matcher = Matcher(self.knowledge.rules, cache=self.knowledge.cache, engine=engine)
+        self._classifier: Classifier | None = None
+        self._model = self.knowledge.model if classify else None
 
     def analyze(self, log: Input, *, name: str | None = None, progress: Callable[[int], None] | None = None) -> Report:
         """Analyse one log; see `logkb.analyze`."""
         source = _source(log, name)
         scan = self.matcher.scan(source, progress)
-        return _report(source.name, scan, self.knowledge.causes)
+        said = verdict(scan)
+        predictions = self.predict(scan, said) if said.outcome != "passed" else ()
+        return report_of(source.name, scan, said, predictions, self.knowledge.causes)
+
+    def predict(self, scan: Scan, said: Verdict) -> tuple[Prediction, ...]:
+        """The classifier's word on a scanned log; empty without a model. Raises `InputError` when the model is damaged."""
+        if self._model is None:
+            return ()
+        if self._classifier is None:
+            from logkb.classifier import PASSING, Classifier
+
+            self._classifier = Classifier(self._model)
+            for name in self._classifier.classes:
+                if name != PASSING and name not in self.knowledge.causes:
+                    self.knowledge.causes[name] = without_article(name, Location(self._model))
+        return self._classifier.predict(readable_lines(scan, said.line or None))
 
 
 def analyze(log: Input, knowledge: Knowledge | None = None, *, name: str | None = None) -> Report:
@@ -57,12 +90,12 @@ def _source(log: Input, name: str | None) -> Source:
     return Source.from_stream(log, name or getattr(log, "name", None) or "-")
 
 
-def _report(name: str, scan: Scan, causes: Mapping[str, Cause]) -> Report:
-    said = verdict(scan)
+def report_of(name: str, scan: Scan, said: Verdict, predictions: Sequence[Prediction], causes: Mapping[str, Cause]) -> Report:
+    """Rank what a scan and the classifier say, and make the report. `name` is the input's."""
     ranked: tuple[Ranked, ...] = ()
     unknown = 1.0
     if said.outcome != "passed":
-        ranked, unknown = rank(scan.matches, (), causes, _scene(said, scan))
+        ranked, unknown = rank(scan.matches, predictions, causes, scene_of(said, scan))
     findings = tuple(_finding(item) for item in ranked)
     evidence = ranked[0].matches if ranked else ()
     return Report(
@@ -72,7 +105,8 @@ def _report(name: str, scan: Scan, causes: Mapping[str, Cause]) -> Report:
     )  # fmt: skip
 
 
-def _scene(said: Verdict, scan: Scan) -> Scene:
+def scene_of(said: Verdict, scan: Scan) -> Scene:
+    """Where the build died, for the ranking."""
     return Scene(line=said.line or scan.lines, step=said.step, lines=scan.lines, clear=said.outcome == "failed")
 
 

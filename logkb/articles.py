@@ -123,9 +123,7 @@ def _front_matter(head: str, wrong: Any) -> Mapping[str, Any] | None:
         front = yaml.safe_load(head)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        wrong(
-            (mark.line + 2) if mark else 1, f"the front matter is not valid YAML ({getattr(error, 'problem', error)})", "mend it"
-        )
+        wrong((mark.line + 2) if mark else 1, f"the front matter is not valid YAML ({getattr(error, 'problem', error)})", "mend it")
         return None
     if not isinstance(front, dict):
         wrong(1, "the front matter is not a list of keys", "write 'key: value' lines")

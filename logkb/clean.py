@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from logkb.records import Level
 
 # ECMA-48: CSI, OSC (ended by BEL or ST), DCS/SOS/PM/APC (Buildkite's timestamps), two-byte escapes, a lone ESC.
-ANSI = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])?"
-)
+ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])?")
 # The same codes when a paste from a web page lost the ESC, or `cat -v` wrote it as ^[. Each starts with a literal,
 # which the regular expression engine skips to; an alternation of starts would cost ten times as much.
 LOST_ESC = re.compile(rb"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?(?:m|(?<=\[0)K)")

@@ -112,6 +112,50 @@ def check(kb: Kb = None) -> None:
     raise typer.Exit(commands.run_check(kb))
 
 
+@app.command()
+def label(
+    log: Annotated[Path, typer.Argument(help="The log; '-' is standard input.")],
+    cause: Annotated[str, typer.Argument(help="Why it failed: a cause that exists, or one of your own.")],
+    kb: Kb = None,
+) -> None:
+    """Keep a masked copy of a log as an example of a cause, for `logkb train`.
+
+    Example: logkb label build.log licence-missing
+    """
+    raise typer.Exit(commands.run_label(log, cause, kb))
+
+
+@app.command()
+def train(
+    kb: Kb = None,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Make the shipped model anew from this corpus, in a clone of logkb.")
+    ] = None,
+) -> None:
+    """Train the classifier on your labelled logs together with the shipped examples. Needs the extra `train`.
+
+    Example: logkb train
+    """
+    raise typer.Exit(commands.run_train(kb, corpus))
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[Path | None, typer.Option(metavar="DIR", help="A corpus; cross-validated by recipe family and tool.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A manifest of labelled logs (path, status, cause, accept, key_line).")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder that the manifest's paths start in.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a Markdown page, and its plots beside it.")] = None,
+) -> None:
+    """Measure how often logkb is right, and whether its confidence means what it says. Needs the extra `train`.
+
+    Example: logkb evaluate --manifest labelled.jsonl --root logs
+    """
+    raise typer.Exit(commands.run_evaluate(corpus, manifest, root, json, write))
+
+
 @new.command("rule")
 def new_rule(
     identifier: Annotated[str, typer.Argument(metavar="ID", help="The rule's id, such as mytool-no-licence.")],

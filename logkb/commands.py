@@ -169,6 +169,49 @@ def run_check(kb: Path | None) -> int:
     return 1 if result.errors else 0
 
 
+def run_label(log: Path, cause: str, kb: Path | None) -> int:
+    """Put a masked copy of a log into the user's folder as an example of a cause."""
+    from logkb.learning import label, read_log
+    from logkb.source import Source
+
+    piped = str(log) == "-"
+    data = read_log(Source.from_stream(sys.stdin.buffer) if piped else Source.from_path(log))
+    folder = kb or paths.overlay_root() or Path(paths.OVERLAY_NAME)
+    path = label(None if piped else log, data, cause, folder)
+    print(f"wrote {path}: run `logkb train` when a cause has three or more")
+    return 0
+
+
+def run_train(kb: Path | None, corpus: Path | None) -> int:
+    """Train the classifier on the user's labels and the shipped examples, or the shipped model on a corpus."""
+    from logkb.learning import train
+
+    folders = overlays(kb)
+    analyzer = Analyzer(load_knowledge(folders), classify=False)
+    path, summary = train(analyzer, folders[-1] if folders else None, corpus, _count("read"))
+    print(f"wrote {path}: {summary}")
+    return 0
+
+
+def run_evaluate(corpus: Path | None, manifest: Path | None, root: Path | None, as_json: bool, write: Path | None) -> int:
+    """Measure on a corpus (cross-validated) or on a labelled folder; see `logkb evaluate --help`."""
+    from logkb.accuracy import measure, print_measured, write_page
+
+    measured = measure(corpus or paths.data_root() / "corpus", manifest, root, _count("scanned"))
+    if write is not None:
+        write_page(measured, write)
+        print(f"wrote {write}")
+    else:
+        print(print_measured(measured, as_json=as_json))
+    return 0
+
+
+def _count(what: str) -> Callable[[int, int], None] | None:
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, total: print(f"\rlogkb: {what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+
 def run_new_rule(identifier: str, cause: str, line: str, folder: Path | None) -> int:
     """Write a draft rule for a log line; it loads, and matches its line, at once."""
     from logkb.scaffold import new_rule

@@ -33,6 +33,7 @@ class Knowledge:
     causes: dict[str, Cause]
     problems: tuple[Problem, ...]
     cache: Path | None
+    model: Path | None = None
 
     def article(self, cause: str) -> Article:
         """The article of a cause, read from its file. Raises `UsageError` for a cause that does not exist."""
@@ -65,16 +66,23 @@ def load_knowledge(overlays: Sequence[Path] = (), *, use_cache: bool = True) -> 
     cache = paths.cache_dir() if use_cache else None
     files = [(rule_files(root), article_files(root)) for root in roots]
     key = _key(files)
+    model = model_of(overlays)
     path = None if cache is None else cache / f"knowledge-{hashlib.sha256(key).hexdigest()[:24]}.json"
     if path is not None:
         stored = read_private(path, key)
         if stored is not None:
             rules, causes, problems = _unpack(json.loads(stored))
-            return Knowledge(rules, causes, problems, cache)
+            return Knowledge(rules, causes, problems, cache, model)
     rules, causes, problems = _compile(files)
     if path is not None:
         write_private(path, key, json.dumps(_pack(rules, causes, problems), default=str).encode())
-    return Knowledge(rules, causes, problems, cache)
+    return Knowledge(rules, causes, problems, cache, model)
+
+
+def model_of(overlays: Sequence[Path]) -> Path | None:
+    """The classifier to use: the last overlay's own `model.bin`, else the shipped one; None when there is none."""
+    candidates = [*(folder / "model.bin" for folder in reversed(overlays)), paths.model_file()]
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def rule_files(root: Path) -> list[Path]:
@@ -117,11 +125,12 @@ def _compile(
         if rule.cause is not None and rule.cause not in causes:
             mend = f"write docs/causes/{rule.cause}.md, or correct the cause{suggestion(rule.cause, causes)}"
             problems.append(Problem(rule.location, f"cause '{rule.cause}' has no article", mend, rule.id))
-            causes[rule.cause] = _without_article(rule.cause, rule.location)
+            causes[rule.cause] = without_article(rule.cause, rule.location)
     return tuple(rules.values()), causes, tuple(problems)
 
 
-def _without_article(identifier: str, location: Location) -> Cause:
+def without_article(identifier: str, location: Location) -> Cause:
+    """A cause that nobody has written an article for yet."""
     title = identifier.replace("-", " ").capitalize()
     return Cause(identifier, title, "other", (), False, (), (), "", "", 0, location)
 

@@ -216,9 +216,7 @@ class _Run:
             below.pop()
         first = number - len(above)
         raw = [*above, data[start:end], *below]
-        return tuple(
-            Line(first + offset, line[:SHOWN_LINE].decode("utf-8", "replace").rstrip()) for offset, line in enumerate(raw)
-        )
+        return tuple(Line(first + offset, line[:SHOWN_LINE].decode("utf-8", "replace").rstrip()) for offset, line in enumerate(raw))
 
     def _remember_tail(self, chunk: Chunk) -> None:
         body = chunk.data.removesuffix(b"\n")

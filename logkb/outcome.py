@@ -29,7 +29,7 @@ def verdict(scan: Scan) -> Verdict:
     """
     strong, medium, weak = (_marks(scan.matches, strength) for strength in ("strong", "medium", "weak"))
     if strong:
-        return _settled(strong[-1])
+        return _settled(_failing_tool(strong[-1], medium))
     named = max((match.line for match in scan.matches if _names_a_cause(match)), default=0)
     if medium and medium[-1].rule.marks == "failed":
         return _settled(medium[-1])
@@ -51,6 +51,14 @@ def verdict(scan: Scan) -> Verdict:
 def _marks(matches: Sequence[Match], strength: str) -> list[Match]:
     found = [match for match in matches if match.rule.marks and match.rule.strength == strength]
     return sorted(found, key=lambda match: match.line)
+
+
+def _failing_tool(last: Match, medium: list[Match]) -> Match:
+    """Where a failed job died: at the last tool that said so, since behind it the job only cleans up."""
+    if last.rule.marks == "passed":
+        return last
+    said = [match for match in medium if match.rule.marks == "failed" and match.line <= last.line]
+    return said[-1] if said else last
 
 
 def _names_a_cause(match: Match) -> bool:

@@ -18,6 +18,11 @@ def data_root() -> Path:
     return PACKAGE / "data"
 
 
+def model_file() -> Path:
+    """The shipped classifier's model file."""
+    return PACKAGE / "data" / "model.bin"
+
+
 def overlay_root(start: Path | None = None) -> Path | None:
     """The nearest `.logkb/` in `start` (default: the working directory) or above it, up to the repository's top."""
     folder = (start or Path.cwd()).resolve()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from logkb.records import Cause, Match, Prediction, Ranked, Role
 
 MIN_CONFIDENCE = 0.01
+TESTS = "test-failure"
 MAX_EVIDENCE = 6
 MAX_AGREEMENT = 3
 # Lines behind the verdict belong to the clean-up, except the few that a builder prints as its summary.
@@ -39,12 +40,12 @@ class Weights:
     far: float = 0.3
     remote: float = -0.8
     same_step: float = 0.4
-    other_step: float = -0.6
+    other_step: float = -0.3
     unclear: float = -0.8
     agreement: float = 0.35
     # What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
     first: float = 0.6
-    decisive: float = 2.8
+    decisive: float = 2.5
     classifier: float = 0.25
     classifier_alone: float = -1.0
     symptom: float = -3.0
@@ -92,7 +93,7 @@ def rank(
     worth = {id(match): _worth(match, scene, made) for group in by_cause.values() for match in group}
     ordered = {cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()}
     board = _Board({}, {})
-    _hear_rules(board, ordered, worth, made)
+    _hear_rules(board, ordered, worth, causes, made)
     _hear_classifier(board, predictions, causes, made)
     explained = _explain(board.logits, ordered, causes)
     for symptom, deeper in explained.items():
@@ -105,9 +106,15 @@ def rank(
     return found, math.exp(made.unknown) / total
 
 
-def _hear_rules(board: _Board, ordered: Mapping[str, list[Match]], worth: Mapping[int, float], weights: Weights) -> None:
+def _hear_rules(
+    board: _Board,
+    ordered: Mapping[str, list[Match]],
+    worth: Mapping[int, float],
+    causes: Mapping[str, Cause],
+    weights: Weights,
+) -> None:
     decisive = {id(match) for group in ordered.values() for match in group if worth[id(match)] >= weights.decisive}
-    first = min((match.line for group in ordered.values() for match in group if id(match) in decisive), default=0)
+    first = _first_line(ordered, decisive, causes)
     for cause, group in ordered.items():
         best = group[0]
         board.add(cause, worth[id(best)], f"rule {best.rule.id} ({best.rule.strength}) on line {best.line}")
@@ -116,6 +123,20 @@ def _hear_rules(board: _Board, ordered: Mapping[str, list[Match]], worth: Mappin
             board.add(cause, weights.agreement * agreeing, f"{agreeing} other rules agree")
         if any(match.line == first and id(match) in decisive for match in group):
             board.add(cause, weights.first, f"line {first} is the first of the decisive lines")
+
+
+def _first_line(ordered: Mapping[str, list[Match]], decisive: set[int], causes: Mapping[str, Cause]) -> int:
+    """The first of the decisive lines. Where a test runner gave its verdict, what the tests printed before it does not
+    count, unless the graph says that it can make tests fail."""
+    lines = {
+        cause: min(match.line for match in group if id(match) in decisive)
+        for cause, group in ordered.items()
+        if any(id(match) in decisive for match in group)
+    }
+    if TESTS in lines and TESTS in causes:
+        explains = {entry.cause for entry in causes[TESTS].explained_by}
+        lines = {cause: line for cause, line in lines.items() if cause in explains or cause == TESTS}
+    return min(lines.values(), default=0)
 
 
 def _hear_classifier(board: _Board, predictions: Sequence[Prediction], causes: Mapping[str, Cause], weights: Weights) -> None:

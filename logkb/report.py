@@ -64,8 +64,7 @@ def _finding_json(finding: Finding) -> Mapping[str, Any]:
         "fingerprint": finding.fingerprint,
         "step": finding.step,
         "evidence": [
-            {"line": item.line, "text": item.text, "rule": item.rule, "captures": dict(item.captures)}
-            for item in finding.evidence
+            {"line": item.line, "text": item.text, "rule": item.rule, "captures": dict(item.captures)} for item in finding.evidence
         ],
         "from": list(finding.sources),
         "article": finding.article,

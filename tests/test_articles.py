@@ -59,9 +59,7 @@ def test_a_mistake_is_named_with_its_place_and_its_mend(tmp_path: Path, old: str
 
 
 def test_headings_out_of_order_are_named(tmp_path: Path) -> None:
-    swapped = (
-        ARTICLE.replace("## Prevent", "## X").replace("## How to confirm", "## Prevent").replace("## X", "## How to confirm")
-    )
+    swapped = ARTICLE.replace("## Prevent", "## X").replace("## How to confirm", "## Prevent").replace("## X", "## How to confirm")
     assert any("out of order" in problem for problem in load(tmp_path, swapped))
 
 

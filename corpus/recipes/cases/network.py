@@ -39,7 +39,7 @@ FETCH_JS = "console.log('downloading the fixtures');\nfetch(process.argv[2], { s
 CLIENTS: Mapping[str, Client] = {
     "curl": Client("curl -fSL --retry 1 --retry-delay 1 --connect-timeout 6 --max-time 8 -o tool.tar.gz URL/releases/v2.1/tool-linux-amd64.tar.gz && tar -xzf tool.tar.gz", "!curl --version", (5, 6, 7, 18, 22, 28, 35, 52, 56, 60)),
     "wget": Client("wget --tries=2 --timeout=5 --waitretry=1 URL/releases/v2.1/tool-linux-amd64.tar.gz", "!wget --version", (1, 4, 5, 6, 8)),
-    "pip": Client("python -m pip install --retries 1 --timeout 5 --index-url URL/simple --target deps requests==2.32.3", "!python3 -m pip --version", (1, 2)),
+    "pip": Client("python -m pip install --retries 1 --timeout 5 --trusted-host mirror.example.org --index-url URL/simple --target deps requests==2.32.3", "!python3 -m pip --version", (1, 2)),
     "npm": Client("npm install --registry URL/ --fetch-retries=0 --fetch-timeout=6000 lodash@4.17.21", "!npm --version", (1, 146, 252, 255), (("package.json", '{"name": "app", "version": "1.0.0", "private": true}\n'),)),
     "git": Client("git -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=5 clone --depth 1 URL/acme/vendor.git third_party/vendor", "!git --version", (128,)),
     "apt": Client(
@@ -57,7 +57,7 @@ CLIENTS: Mapping[str, Client] = {
 }
 SERVER = "python3 $TOOLS/badserver.py {port} {mode} {files} > /dev/null 2>&1 &\nfor i in $(seq 60); do (echo > /dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done\n"
 LOCAL = "echo '127.0.0.1 mirror.example.org proxy.example.org' >> /etc/hosts\n"
-LOST = "ip link add wan0 type dummy && ip addr add 192.0.2.2/24 dev wan0 && ip link set wan0 up; sysctl -qw net.ipv4.tcp_syn_retries=1 2>/dev/null; echo '192.0.2.10 mirror.example.org' >> /etc/hosts\n"
+LOST = LOCAL + "for p in 80 443; do python3 $TOOLS/blackhole.py $p > /dev/null 2>&1 & done; sysctl -qw net.ipv4.tcp_syn_retries=1; sleep 0.7\n"
 
 
 def _certificate(subject: str = "mirror.example.org", days: str = "30", extra: str = "") -> str:
@@ -81,7 +81,7 @@ FAULTS: Mapping[str, Fault] = {
     "refused": Fault("connection-refused", r"(?i)connection refused|ECONNREFUSED|failed to connect|couldn't connect|could not connect|connect\(", LOCAL, "https", MOST),
     "reset": Fault(
         "connection-refused",
-        r"(?i)reset by peer|ECONNRESET|connection aborted|empty reply|EOF|closed connection|socket hang up|other side closed|terminated|closed unexpectedly|Remote end closed",
+        r"(?i)reset by peer|ECONNRESET|connection aborted|empty reply|EOF|closed connection|socket hang up|other side closed|terminated|closed unexpectedly|Remote end closed|Connection failed",
         LOCAL + SERVER.format(port=80, mode="reset", files=""),
         "http",
         ("curl", "wget", "pip", "npm", "git", "python", "node", "go", "apt", "uv"),
@@ -89,10 +89,10 @@ FAULTS: Mapping[str, Fault] = {
     "cut": Fault(
         "connection-refused", r"(?i)bytes (missing|remaining)|IncompleteRead|partial file|closed|terminated|aborted|unexpected EOF|ended|premature", LOCAL + SERVER.format(port=80, mode="cut", files=""), "http", ("curl", "python", "node")
     ),
-    "timeout": Fault("connection-timeout", r"(?i)timed? ?out|ETIMEDOUT|TimeoutError|deadline", LOST, "http", ("curl", "wget", "pip", "npm", "git", "apt", "python", "node", "uv", "gem")),
+    "timeout": Fault("connection-timeout", r"(?i)timed out|ETIMEDOUT|TimeoutError|deadline exceeded", LOST, "http", ("curl", "wget", "pip", "npm", "git", "apt", "python", "node", "uv", "gem", "maven", "go")),
     "slow": Fault(
         "connection-timeout",
-        r"(?i)timed? ?out|ETIMEDOUT|TimeoutError|too slow|less than|network-timeout|aborted",
+        r"(?i)timed out|ETIMEDOUT|TimeoutError|too slow|less than 1000|network timeout|aborted due to",
         LOCAL + SERVER.format(port=80, mode="slow", files=""),
         "http",
         ("curl", "wget", "pip", "npm", "git", "apt", "python", "node"),
@@ -113,7 +113,7 @@ FAULTS: Mapping[str, Fault] = {
     "e504": Fault("http-server-error", r"504|Gateway Time", LOCAL + SERVER.format(port=80, mode="504", files=""), "http", ("wget", "npm", "git", "node")),
     "proxy": Fault(
         "proxy-auth",
-        r"407|Proxy Authentication Required|Tunnel connection failed|response 407",
+        r"407|Proxy Authentication Required|Tunnel connection failed|response 407|proxy authorization required",
         LOCAL + SERVER.format(port=3128, mode="407", files=""),
         "https",
         ("curl", "wget", "pip", "npm", "git", "python", "go", "uv"),
