@@ -14,9 +14,9 @@ from logkb.excerpt import pick_excerpt, readable_lines
 from logkb.knowledge import Knowledge, load_knowledge, without_article
 from logkb.matcher import Matcher
 from logkb.outcome import Verdict, verdict
+from logkb.packages import install_hint
 from logkb.ranking import Scene, rank
 from logkb.records import (
-    Cause,
     Evidence,
     Finding,
     LogFacts,
@@ -54,7 +54,7 @@ class Analyzer:
         scan = self.matcher.scan(source, progress)
         said = verdict(scan)
         predictions = self.predict(scan, said) if said.outcome != "passed" else ()
-        return report_of(source.name, scan, said, predictions, self.knowledge.causes)
+        return report_of(source.name, scan, said, predictions, self.knowledge)
 
     def predict(self, scan: Scan, said: Verdict) -> tuple[Prediction, ...]:
         """The classifier's word on a scanned log; empty without a model. Raises `InputError` when the model is damaged."""
@@ -90,13 +90,13 @@ def _source(log: Input, name: str | None) -> Source:
     return Source.from_stream(log, name or getattr(log, "name", None) or "-")
 
 
-def report_of(name: str, scan: Scan, said: Verdict, predictions: Sequence[Prediction], causes: Mapping[str, Cause]) -> Report:
+def report_of(name: str, scan: Scan, said: Verdict, predictions: Sequence[Prediction], knowledge: Knowledge) -> Report:
     """Rank what a scan and the classifier say, and make the report. `name` is the input's."""
     ranked: tuple[Ranked, ...] = ()
     unknown = 1.0
     if said.outcome != "passed":
-        ranked, unknown = rank(scan.matches, predictions, causes, scene_of(said, scan))
-    findings = tuple(_finding(item) for item in ranked)
+        ranked, unknown = rank(scan.matches, predictions, knowledge.causes, scene_of(said, scan))
+    findings = tuple(_finding(item, knowledge.cache) for item in ranked)
     evidence = ranked[0].matches if ranked else ()
     return Report(
         source=name, outcome=said.outcome, findings=findings, unknown=round(unknown, 4),
@@ -110,13 +110,13 @@ def scene_of(said: Verdict, scan: Scan) -> Scene:
     return Scene(line=said.line or scan.lines, step=said.step, lines=scan.lines, clear=said.outcome == "failed")
 
 
-def _finding(item: Ranked) -> Finding:
+def _finding(item: Ranked, cache: Path | None) -> Finding:
     cause, best = item.cause, item.matches[0] if item.matches else None
     evidence = tuple(Evidence(match.line, match.text, match.rule.id, match.captures) for match in item.matches)
     fixes = cause.fixes
-    special = _specific_fix(best) if best else None
-    if special:
-        fixes = (special, *fixes)
+    if best is not None:
+        hints = (install_hint(cause.id, best.captures, cache), _specific_fix(best))
+        fixes = (*(hint for hint in hints if hint), *fixes)
     return Finding(
         cause=cause.id, title=cause.title, family=cause.family, confidence=round(item.confidence, 4), role=item.role,
         retryable=cause.retryable, message=_fill(best.rule.message, best.captures) if best else cause.title,

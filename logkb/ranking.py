@@ -24,6 +24,8 @@ EXPLAINS_WITHIN = 200
 # The classifier is asked how much likelier than this a cause is; below and above, its word is cut.
 PRIOR = 0.02
 MOST_AGAINST, MOST_FOR = -1.0, 4.0
+# Without a rule beside it, the classifier must be at least this sure to name a cause.
+ALONE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def _hear_classifier(board: _Board, predictions: Sequence[Prediction], causes: M
         reason = f"the classifier says {prediction.probability:.0%}"
         if prediction.cause in board.logits:
             board.add(prediction.cause, weights.classifier * said, reason)
-        elif said > 0:
+        elif prediction.probability >= ALONE:
             board.add(prediction.cause, weights.classifier_alone + weights.classifier * said, f"{reason}, no rule does")
 
 

@@ -21,7 +21,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("ranking", "outcome"),
     ("matcher", "excerpt", "classifier"),
     ("engine", "steps", "log", "knowledge"),
-    ("source", "clean", "rules", "articles", "corpus"),
+    ("source", "clean", "rules", "articles", "corpus", "packages"),
     ("redact", "paths", "cache"),
     ("records",),
     ("errors",),

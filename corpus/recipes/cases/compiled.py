@@ -31,7 +31,7 @@ def _jvm() -> Iterator[Recipe]:
     bad = ("    int size = \"ten\";\n", "    void run() { Undefined u = new Undefined(); u.go(); }\n", "    int f() { }\n", "    void g() { String s = null\n }\n")
     wrappers = (("gitlab", "github"), ("jenkins", "make"), ("travis",), ("azure",))
     for index, code in enumerate(bad):
-        yield from _case(f"mvn-compile-{index}", "java-compile-error", "mvn", ("java -version", f"{MVN} clean package"), "COMPILATION ERROR|Compilation failure", wrappers[index], files={"pom.xml": pom(), **java(bad=code)}, needs=MAVEN_NEEDS, key=r"ERROR.*\.java|COMPILATION ERROR")
+        yield from _case(f"mvn-compile-{index}", "java-compile-error", "mvn", ("java -version", f"{MVN} package"), "COMPILATION ERROR|Compilation failure", wrappers[index], files={"pom.xml": pom(), **java(bad=code)}, needs=MAVEN_NEEDS, key=r"ERROR.*\.java|COMPILATION ERROR")
     for index, code in enumerate(bad[:3]):
         yield from _case(f"gradle-compile-{index}", "java-compile-error", "gradle", ("gradle --offline --console=plain build",), "compileJava' FAILED|compileJava FAILED|Compilation failed", (("gitlab", "github"), ("jenkins",), ("xtrace",))[index], files={"build.gradle": "apply plugin: 'java'\n", **java(bad=code)}, needs=("gradle",), key=r"error: |Compilation failed", timeout=200)
     yield from _case("javac-compile", "java-compile-error", "javac", ("javac -d out $(find src -name '*.java')",), r"error: ", ("gitlab", "azure"), files=java(bad=bad[1]))
@@ -43,7 +43,6 @@ def _jvm() -> Iterator[Recipe]:
         yield from _case(f"gradle-dependency-{artifact}", "maven-dependency", "gradle", ("gradle --offline --console=plain compileJava",), absent, (("gitlab",), ("github",), ("jenkins",), ("azure",))[index], files={"build.gradle": f"apply plugin: 'java'\nrepositories {{ mavenCentral() }}\ndependencies {{ compile '{dep}' }}\n", **java()}, needs=("gradle",))
     version = r"invalid target release|UnsupportedClassVersionError|release version \d+ not supported|Unsupported class file major|JAVA_HOME is not|Source option \d is no longer supported|wrong version|class file version|invalid source release|defined in an invalid way"
     yield from _case("mvn-release", "java-version-mismatch", "mvn", ("java -version", f"{MVN} package"), version, ("gitlab", "github"), files={"pom.xml": pom(level="21"), **java()}, needs=MAVEN_NEEDS)
-    yield from _case("mvn-source5", "java-version-mismatch", "mvn", (f"{MVN} package",), version, ("jenkins",), files={"pom.xml": pom(level="1.5"), **java()}, needs=MAVEN_NEEDS)
     yield from _case("javac-release", "java-version-mismatch", "javac", ("javac -version", "javac --release 21 -d out $(find src -name '*.java')"), version, ("travis", "make"), files=java())
     yield from _case("java-class", "java-version-mismatch", "java", ("javac -d out $(find src -name '*.java')", "printf '\\x00\\x41' | dd of=out/org/acme/App.class bs=1 seek=6 conv=notrunc status=none", "java -version", "java -cp out org.acme.App"), version, ("gitlab", "azure"), files=java())
     yield from _case("java-home", "java-version-mismatch", "mvn", (f"{MVN} package",), version + "|JAVA_HOME", ("github",), files={"pom.xml": pom(), **java()}, needs=MAVEN_NEEDS, env={"JAVA_HOME": "/usr/lib/jvm/java-21-openjdk"})
