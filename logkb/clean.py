@@ -19,7 +19,11 @@ LOST_ESC = re.compile(rb"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?(?:m|(?<=\[0)K)")
 CARET_ESC = re.compile(rb"\^\[\[[0-9;]*[A-Za-z]")
 # Travis and GitLab end a marker with CR, so that the terminal overwrites it; the marker must survive.
 MARKER_CR = re.compile(rb"((?:travis_(?:fold|time)|section_(?:start|end)):[^\r\n]{1,300})\r(?:\x1b?\[0K)*")
-CURLY = ((b"\xe2\x80\x98", b"'"), (b"\xe2\x80\x99", b"'"), (b"\xe2\x80\x9c", b'"'), (b"\xe2\x80\x9d", b'"'))
+# Curly quotes, as GCC prints them, and the thin and no-break spaces that pnpm sets its labels in.
+TYPOGRAPHY = (
+    (b"\xe2\x80\x98", b"'"), (b"\xe2\x80\x99", b"'"), (b"\xe2\x80\x9c", b'"'), (b"\xe2\x80\x9d", b'"'),
+    (b"\xe2\x80\x89", b" "), (b"\xe2\x80\xaf", b" "), (b"\xc2\xa0", b" "),
+)  # fmt: skip
 
 
 def normalise(data: bytes, *, pasted: bool = True) -> bytes:
@@ -43,9 +47,10 @@ def normalise(data: bytes, *, pasted: bool = True) -> bytes:
         data = LOST_ESC.sub(b"", data)
     if b"\x00" in data:
         data = data.replace(b"\x00", b"")
-    if not data.isascii() and b"\xe2\x80" in data:
-        for curly, straight in CURLY:
-            data = data.replace(curly, straight)
+    if not data.isascii():
+        for fancy, plain in TYPOGRAPHY:
+            if fancy in data:
+                data = data.replace(fancy, plain)
     return data
 
 

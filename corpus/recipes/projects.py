@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from .model import Recipe, spread
@@ -16,6 +17,13 @@ def case(name: str, cause: str, tool: str, steps: tuple[str, ...], signature: st
     """Give one recipe for each wrapper."""
     options: dict[str, object] = {"exit": 1, "family": f"{tool}-{cause}", **more}
     yield from spread(Recipe(name=name, cause=cause, tool=tool, steps=steps, signature=signature, **options), wrappers)  # type: ignore[arg-type]
+
+
+def prefixed(prefix: str, *groups: Callable[[], Iterator[Recipe]]) -> Iterator[Recipe]:
+    """Give the recipes of some groups under names of their own."""
+    for group in groups:
+        for recipe in group():
+            yield replace(recipe, name=f"{prefix}-{recipe.name}")
 
 
 def value(index: int, a: int, b: int) -> int:
@@ -115,7 +123,7 @@ def crate(path: str, name: str, version: str = "0.3.1", extra: str = "", body: s
 def php(broken: Collection[int] = (4,), *, count: int = 10) -> dict[str, str]:
     """Return a PHP project with PHPUnit tests."""
     files = {"phpunit.xml": '<?xml version="1.0"?>\n<phpunit bootstrap="bootstrap.php" colors="false"><testsuites><testsuite name="shop"><directory>tests</directory></testsuite></testsuites></phpunit>\n'}
-    files["bootstrap.php"] = "<?php\nspl_autoload_register(fn (string $c) => require __DIR__ . '/src/' . str_replace('Shop\\\\', '', $c) . '.php');\n"
+    files["bootstrap.php"] = "<?php\nspl_autoload_register(function (string $c): void {\n    $file = __DIR__ . '/src/' . basename(strtr($c, chr(92), '/')) . '.php';\n    if (is_file($file)) {\n        require $file;\n    }\n});\n"
     for index, name in enumerate(UNITS[:count]):
         files[f"src/{pascal(name)}.php"] = f"<?php\n\ndeclare(strict_types=1);\n\nnamespace Shop;\n\nfinal class {pascal(name)}\n{{\n    public static function of(int $a, int $b): int\n    {{\n        return $a * $b + {index + 1};\n    }}\n}}\n"
         body = "\n".join(f"    public function test{pascal(words.replace(' ', '_'))}(): void\n    {{\n        $this->assertSame({want}, \\Shop\\{pascal(name)}::of({a}, {b}));\n    }}\n" for words, a, b, want in rows(index, broken))
@@ -133,3 +141,32 @@ def java(broken: Collection[int] = (4,), *, count: int = 8, style: str = "jupite
             body = "\n".join(f"    @Test\n    public void {camel(words.replace(' ', '_'))}() {{\n        assertEquals({want}, {pascal(name)}.of({a}, {b}));\n    }}\n" for words, a, b, want in rows(index, broken))
             files[f"{tests}/org/acme/shop/{pascal(name)}Test.java"] = f"package org.acme.shop;\n\nimport {assertion};\n\nimport {annotation};\n\npublic class {pascal(name)}Test {{\n{body}}}\n"
     return files
+
+
+def maven_pom(*, release: str = "17", dependencies: str = "", head: str = "", plugins: str = "", tests: bool = True) -> str:
+    """Return a pom.xml whose plugins are those of Debian's Maven repository."""
+    jupiter = "<dependency><groupId>org.junit.jupiter</groupId><artifactId>junit-jupiter</artifactId><version>5.9.2</version><scope>test</scope></dependency>" if tests else ""
+    return f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>{head}
+  <groupId>org.acme</groupId>
+  <artifactId>shop</artifactId>
+  <version>1.4.2</version>
+  <properties>
+    <maven.compiler.release>{release}</maven.compiler.release>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <dependencies>
+    {jupiter}
+    {dependencies}
+  </dependencies>
+  <build>
+    <plugins>
+      <plugin><artifactId>maven-clean-plugin</artifactId><version>3.2.0</version></plugin>
+      <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.10.1</version></plugin>
+      <plugin><artifactId>maven-resources-plugin</artifactId><version>3.3.0</version></plugin>
+      <plugin><artifactId>maven-surefire-plugin</artifactId><version>2.22.3</version></plugin>
+      {plugins}
+    </plugins>
+  </build>
+</project>
+"""

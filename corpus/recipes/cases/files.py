@@ -67,7 +67,7 @@ def _scripts() -> Iterator[Recipe]:
     yield from _case("gpg-bad", "gpg-verification-failed", "gpg", ("gpg --batch --import key.asc", "gpg --verify tool.tar.gz.asc tool.tar.gz"), gpg, ("jenkins", "travis"), setup=keys.replace("{then}", "echo tampered >> tool.tar.gz;"), exit=1, files={})
     yield from _case("gpg-keyserver", "gpg-verification-failed", "gpg", ("gpg --batch --keyserver hkps://keys.example.org --recv-keys 0123456789ABCDEF0123456789ABCDEF01234567",), gpg, ("azure", "gitlab"), setup=keys.replace("{then}", ""), exit=2, files={}, offline=True, needs=("dirmngr",))
     yield from _case("gpg-page", "gpg-verification-failed", "gpg", ("gpg --batch --dearmor < key.html > key.gpg && gpg --import key.gpg",), gpg, ("make", "github"), files={"key.html": "<html>Not Found</html>\n"}, exit=2, setup="mkdir -m 700 -p $HOME/.gnupg")
-    yield from _case("gpg-git", "gpg-verification-failed", "git", (SYSTEM_INFO, "cd repo && git verify-commit HEAD"), gpg, ("gitlab",), exit=1, files={}, setup=keys.replace("{then}", "git init -q repo; cd repo; git -c user.name=r -c user.email=release@example.org -c commit.gpgsign=true commit -q --allow-empty -m 'Release 1.4.2'; cd ..;"))
+    yield from _case("gpg-git", "gpg-verification-failed", "git", (SYSTEM_INFO, "cd repo && git verify-commit HEAD"), gpg, ("gitlab",), exit=1, files={}, setup=keys.replace("{then}", "git init -q repo; cd repo; git -c user.name=r -c user.email=release@example.org -c user.signingkey=release@example.org commit -S -q --allow-empty -m 'Release 1.4.2'; cd ..;"))
 
 
 def recipes() -> Iterator[Recipe]:

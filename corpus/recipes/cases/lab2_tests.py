@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..blocks import c_modules
 from ..model import Recipe
-from ..projects import UNITS, camel, case, golang, java, js, pascal, php, python, ruby, rows, rust, value
+from ..projects import UNITS, camel, case, golang, java, js, maven_pom, pascal, php, python, rows, ruby, rust
 
 CAUSE = "test-failure"
 PY = "/srv/lab/tools/py/bin"
@@ -154,10 +154,12 @@ def _compiled() -> Iterator[Recipe]:
 
 def _java() -> Iterator[Recipe]:
     surefire = r"Tests run: \d+, Failures: [1-9]"
-    repo = "mkdir -p $HOME/.m2/repository $RUN/m2u $RUN/m2w; mount -t overlay overlay -o lowerdir=/root/.m2/repository,upperdir=$RUN/m2u,workdir=$RUN/m2w $HOME/.m2/repository\n"
-    pom = _pom("5.11.4")
-    yield from case("surefire", CAUSE, "maven", ("mvn --version", "mvn -B -o test"), surefire, ("gitlab", "github", "jenkins"), files={**java((2, 5)), "pom.xml": pom}, setup=repo, version="!mvn --version", key=r"ERROR.*(Tests run|expected:)", offline=True)
-    yield from case("surefire-verify", CAUSE, "maven", ("mvn -o -ntp clean package",), surefire, ("xtrace+tty", "azure"), files={**java((0,)), "pom.xml": pom, "src/test/java/org/acme/shop/StoreTest.java": "package org.acme.shop;\n\nimport org.junit.jupiter.api.Test;\n\nclass StoreTest {\n    @Test\n    void opens() {\n        throw new IllegalStateException(\"the store is closed\", new java.io.IOException(\"no socket\"));\n    }\n}\n"}, setup=repo, version="!mvn --version", key=r"ERROR.*(Tests run|expected:)", offline=True)
+    pom = maven_pom()
+    mvn = "mvn -o -s /etc/maven/settings-debian.xml"
+    needs = ("mvn:maven", "/usr/share/maven-repo/org/apache/maven/plugins/maven-surefire-plugin/2.22.3:libsurefire-java", "/usr/share/java/junit-jupiter.jar:junit5")
+    broken = {"src/test/java/org/acme/shop/StoreTest.java": "package org.acme.shop;\n\nimport org.junit.jupiter.api.Test;\n\nclass StoreTest {\n    @Test\n    void opens() {\n        throw new IllegalStateException(\"the store is closed\", new java.io.IOException(\"no socket\"));\n    }\n}\n"}
+    yield from case("surefire", CAUSE, "maven", ("mvn --version", f"{mvn} -B test"), surefire, ("gitlab", "github", "jenkins"), files={**java((2, 5)), "pom.xml": pom}, version="!mvn --version", key=r"ERROR.*(Tests run|expected:)", needs=needs)
+    yield from case("surefire-verify", CAUSE, "maven", (f"{mvn} -ntp clean package",), surefire, ("xtrace+tty", "azure"), files={**java((0,)), "pom.xml": pom, **broken}, version="!mvn --version", key=r"ERROR.*(Tests run|expected:)", needs=needs)
     gradle = "apply plugin: 'java'\nversion = '1.4.2'\nrepositories { flatDir { dirs '/usr/share/java' } }\ndependencies { testCompile ':junit4:', ':hamcrest:' }\ntest { testLogging { events 'passed', 'failed' } }\n"
     yield from case("gradle-test", CAUSE, "gradle", ("gradle --version", "gradle --offline --no-daemon test"), r"\d+ tests completed, [1-9]\d* failed", ("gitlab", "travis"), files={**java((3,), style="junit4"), "build.gradle": gradle}, version="!gradle --version | grep Gradle", key=r"FAILED$|tests completed", offline=True, needs=("gradle",))
     ant = "<project name='shop' default='test'>\n<path id='cp'><pathelement location='build'/><fileset dir='/usr/share/java' includes='junit4.jar hamcrest.jar'/></path>\n<target name='compile'><mkdir dir='build'/><javac srcdir='src' destdir='build' classpathref='cp' includeantruntime='false'/></target>\n<target name='test' depends='compile'><junit haltonfailure='no' failureproperty='bad' printsummary='yes'><classpath refid='cp'/><formatter type='plain' usefile='false'/><batchtest><fileset dir='build' includes='**/*Test.class'/></batchtest></junit><fail if='bad' message='Tests failed'/></target>\n</project>\n"
@@ -166,25 +168,8 @@ def _java() -> Iterator[Recipe]:
     yield from case("junit4", CAUSE, "junit", (plain, "java -cp build:/usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar org.junit.runner.JUnitCore " + " ".join(f"org.acme.shop.{pascal(n)}Test" for n in UNITS[:8])), r"^Tests run: \d+,  Failures: [1-9]", ("gitlab",), files=java((6,), style="junit4"), version="!java -version", key=r"^\d+\) |^Tests run", needs=("/usr/share/java/junit4.jar:junit4",))
 
 
-def _pom(jupiter: str) -> str:
-    return f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>org.acme</groupId><artifactId>shop</artifactId><version>1.4.2</version>
-  <properties><maven.compiler.release>17</maven.compiler.release><project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>
-  <dependencies><dependency><groupId>org.junit.jupiter</groupId><artifactId>junit-jupiter</artifactId><version>{jupiter}</version><scope>test</scope></dependency></dependencies>
-  <build><plugins>
-    <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.13.0</version></plugin>
-    <plugin><artifactId>maven-resources-plugin</artifactId><version>3.3.1</version></plugin>
-    <plugin><artifactId>maven-surefire-plugin</artifactId><version>3.5.2</version></plugin>
-  </plugins></build>
-</project>
-"""
-
-
 def recipes() -> Iterator[Recipe]:
     """Give all recipes of this module."""
     for group in (_node, _python, _scripts, _compiled, _java):
         yield from group()
 
-
-__all__ = ["recipes", "value"]
