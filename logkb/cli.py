@@ -25,6 +25,8 @@ new = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, context_settings=HELP, help="Write the draft of a rule or an article."
 )
 app.add_typer(new, name="new")
+bring = typer.Typer(rich_markup_mode=None, no_args_is_help=True, context_settings=HELP, help="Bring in what others have written.")
+app.add_typer(bring, name="import")
 
 Format = StrEnum("Format", {name: name for name in commands.FORMATS})  # type: ignore[misc]
 Kb = Annotated[Path | None, typer.Option("--kb", metavar="DIR", help="A folder of your own rules and articles; they win.")]
@@ -104,12 +106,44 @@ def rules(
 
 
 @app.command()
-def check(kb: Kb = None) -> None:
+def check(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also hold all rules, articles and the corpus against each other; takes minutes.")
+    ] = False,
+    kb: Kb = None,
+) -> None:
     """Check rules and articles: every sample through the real engine, every article's log, the graph.
 
-    Example: logkb check --kb ./my-rules
+    Example: logkb check --deep --kb ./my-rules
     """
-    raise typer.Exit(commands.run_check(kb))
+    raise typer.Exit(commands.run_check(kb, deep))
+
+
+@app.command()
+def gaps(
+    folder: Annotated[Path, typer.Argument(help="A folder with logs; all below it are read.")],
+    top: Annotated[int | None, typer.Option(min=1, help="At most this many clusters.")] = None,
+    kb: Kb = None,
+) -> None:
+    """Cluster the failed logs that no rule names, the largest cluster first, each with a draft rule.
+
+    Example: logkb gaps ./failed-logs --top 10
+    """
+    raise typer.Exit(commands.run_gaps(folder, top, kb))
+
+
+@bring.command("rules")
+def import_rules(
+    file: Annotated[
+        Path, typer.Argument(help="A problem matcher, a Build Failure Analyzer export, a known issue, or a vim errorformat.")
+    ],
+    folder: Annotated[Path | None, typer.Option("--in", metavar="DIR", help="Where to write; .logkb/ if not given.")] = None,
+) -> None:
+    """Translate other people's rules into drafts for you to review.
+
+    Example: logkb import rules .github/eslint-matcher.json
+    """
+    raise typer.Exit(commands.run_import_rules(file, folder))
 
 
 @app.command()

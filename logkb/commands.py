@@ -156,11 +156,16 @@ def run_rules(test: Path | None, cause: str, kb: Path | None) -> int:
     return 0
 
 
-def run_check(kb: Path | None) -> int:
-    """Check everything; 1 when something must be mended."""
+def run_check(kb: Path | None, deep: bool = False) -> int:
+    """Check everything; 1 when something must be mended. `deep` asks the rule doctor, too."""
     from logkb.check import check
 
-    result = check(overlays(kb))
+    folders = overlays(kb)
+    result = check(folders)
+    if deep:
+        from logkb.doctor import combine, examine
+
+        result = combine(result, examine(folders))
     for problem in result.notes:
         print(f"note: {problem}")
     for problem in result.errors:
@@ -210,6 +215,28 @@ def _count(what: str) -> Callable[[int, int], None] | None:
     if not sys.stderr.isatty():
         return None
     return lambda done, total: print(f"\rlogkb: {what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+
+def run_gaps(folder: Path, top: int | None, kb: Path | None) -> int:
+    """Print the clusters of failed logs that nobody could name, each with a draft rule."""
+    from logkb.gaps import render_gaps, survey
+
+    found = survey(folder, Analyzer(load_knowledge(overlays(kb))), _count("analysed"))
+    for why in found.unreadable:
+        print(f"logkb: {safe(why)}", file=sys.stderr)
+    for row in render_gaps(found, top).splitlines():
+        print(safe(row))
+    return 0
+
+
+def run_import_rules(file: Path, folder: Path | None) -> int:
+    """Write other people's rules as drafts; 1 when none of them could become a rule."""
+    from logkb.importers import import_rules, render_imported
+
+    imported, target = import_rules(file, folder or paths.overlay_root() or Path(paths.OVERLAY_NAME))
+    for row in render_imported(imported, target).splitlines():
+        print(safe(row))
+    return 0 if target is not None else 1
 
 
 def run_new_rule(identifier: str, cause: str, line: str, folder: Path | None) -> int:

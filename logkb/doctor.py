@@ -155,7 +155,8 @@ def unreached(catalogue: Catalogue) -> Iterator[Problem]:
 
 def shadowed(catalogue: Catalogue) -> Iterator[Problem]:
     """Rules that add nothing: one of the same cause, as strong and as telling, matches every line that they match; or
-    one of another cause, as strong, matches all their own samples."""
+    one of another cause, as strong, matches all their own samples. Causes that the graph joins are the ranking's work."""
+    joined = {(article.cause.id, deeper.cause) for article in catalogue.articles for deeper in article.cause.explained_by}
     by_id = {rule.id: rule for rule in catalogue.rules}
     lines: dict[str, set[tuple[int, int]]] = defaultdict(set)
     at: dict[tuple[int, int], set[str]] = defaultdict(set)
@@ -175,7 +176,8 @@ def shadowed(catalogue: Catalogue) -> Iterator[Problem]:
                 break
         for other in sorted(_everywhere(own[rule.id], at) - {rule.id}):
             named = by_id[other].cause
-            if rule.cause and named and named != rule.cause and _at_least(by_id[other], rule):
+            related = (rule.cause, named) in joined or (named, rule.cause) in joined
+            if rule.cause and named and named != rule.cause and not related and _at_least(by_id[other], rule):
                 what = f"{other} (cause {named}) matches all samples of the rule"
                 yield Problem(rule.location, what, "make its pattern exclude these lines, or agree on one cause", rule.id)
                 break
@@ -223,15 +225,16 @@ def _on_passed(catalogue: Catalogue, *, leading: bool) -> Iterator[Problem]:
     for log in catalogue.logs:
         if log.cause is None:
             fired = {hit.rule: f"{log.path.name}:{hit.line}" for hit in reversed(log.hits)}
-            for rule, place in fired.items():
-                if (rule in log.leading) is leading:
-                    where[rule].append(place)
+            for identifier, place in fired.items():
+                if (identifier in log.leading) is leading:
+                    where[identifier].append(place)
     for rule in catalogue.rules:
         if rule.strength == "strong" and rule.cause and where[rule.id]:
             found = sorted(where[rule.id])
             role = "leads the findings" if leading else "fires"
             what = f"the strong rule {role} on {_some(found)}, and that build passed"
-            yield Problem(rule.location, what, "make it medium, or exclude the line that is survived", rule.id)
+            mend = "make it medium, exclude the line that is survived, or add a rule that marks such a build as passed"
+            yield Problem(rule.location, what, mend, rule.id)
 
 
 def _some(places: Sequence[str]) -> str:
@@ -241,7 +244,7 @@ def _some(places: Sequence[str]) -> str:
 # What differs between two runs of one build and says nothing of its failure; a version (3.11) stays.
 _VARYING = re.compile(
     r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"  # a digest
-    r"|(?<![\w.])\d{3,}(?![\w.])"  # a process, a port, a count
+    r"|(?<![\w.])\d{4,}(?![\w.])"  # a process, a port, a count; three digits are a status
     r"|\d+(?:\.\d+)?(?:ms|s|MB|kB|KB|GB|MiB|GiB|%)\b"
     r"|(?<!\w)/(?:tmp|var/tmp|builds|home|root|Users|private|workspace|work)/\S+"
     r"|\b\d\d:\d\d:\d\d\b"
@@ -338,7 +341,7 @@ def articles_alone(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 _LINK = re.compile(r"\]\((?P<target>(?:[^()\n]|\([^()\n]*\))*)(?P<close>\)?)")
-_BARE = re.compile(r"(?<!\()\bhttps?:[^\s<>)\]\"'`]*")
+_BARE = re.compile(r"(?<!\()\bhttps?:/[^\s<>)\]\"'`]*")
 _TITLE = re.compile(r"\s+(?:\"[^\"]*\"|'[^']*')\s*$")
 
 

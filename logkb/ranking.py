@@ -32,29 +32,29 @@ ALONE = 0.3
 class Weights:
     """The joining's constants, in log-odds. `logkb evaluate` measures them; docs/accuracy.md tells how they were fitted."""
 
-    strong: float = 2.4
+    strong: float = 2.7
     medium: float = 0.6
     weak: float = -1.2
     error: float = 0.3
     warning: float = -1.5
     cleanup: float = -0.8
-    near: float = 0.8
+    near: float = 1.3
     far: float = 0.3
     remote: float = -0.8
     same_step: float = 0.4
     other_step: float = -0.3
     unclear: float = -0.8
-    agreement: float = 0.35
+    agreement: float = 0.1
     # What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
-    first: float = 0.6
+    first: float = 0.5
     decisive: float = 2.5
-    classifier: float = 0.25
-    classifier_alone: float = -1.0
-    symptom: float = -3.0
+    classifier: float = 0.15
+    classifier_alone: float = -1.5
+    symptom: float = -3.2
     deeper: float = 0.6
     # The share of a symptom's probability that goes to deeper causes which the log does not show.
     possible: float = 0.25
-    unknown: float = 0.0
+    unknown: float = -1.5
 
 
 @dataclass(frozen=True, slots=True)

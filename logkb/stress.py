@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from logkb.clean import clean_line, normalise
 from logkb.errors import Problem
@@ -14,6 +15,9 @@ from logkb.source import Source
 
 MAX_SECONDS = 0.05
 ADVERSARIAL_LENGTH = 5_000
+# Every line is tried this short first, and only the slowest few at full length.
+SHORT, SUSPECTS = 1_000, 4
+OPEN_REPEAT = re.compile(r"[*+]|\{\d*,\}|\{\d*,\d{3,}\}")
 # Far above MAX_SECONDS, so that a busy machine does not stop a pattern before its own time is known.
 SEARCH_TIMEOUT = 1.0
 REPEATED = (" ", "a", "0", "/", ".", ":", "-", "'", '"', "(", "\t", "a ", "a/", "a.", "a:", "0 ")
@@ -58,12 +62,12 @@ DRESSES: tuple[tuple[str, Dress], ...] = (
 _ABSOLUTE = re.compile(r"(?<![\w/:.~$}\\-])/(?P<top>[A-Za-z][\w.-]*)(?=/[\w.@+-])")
 
 
-def elsewhere(text: str, pattern: str) -> str:
-    """The text with its absolute paths below another root; a directory that the pattern names is what the rule looks for."""
+def elsewhere(text: str, named: str) -> str:
+    """The text with its absolute paths below another root; a directory that is `named` in a pattern stays."""
 
     def move(found: re.Match[str]) -> str:
-        named = re.search(rf"(?<!\\)\b{re.escape(found['top'])}\b", pattern)
-        return found[0] if named else OTHER_ROOT
+        wanted = re.search(rf"(?<!\\)\b{re.escape(found['top'])}\b", named)
+        return found[0] if wanted else OTHER_ROOT
 
     return _ABSOLUTE.sub(move, text)
 
@@ -71,13 +75,13 @@ def elsewhere(text: str, pattern: str) -> str:
 def check_dressing(rule: Rule) -> Iterator[Problem]:
     """A rule that matches its sample also matches it with each prefix, colours, CRLF and other paths."""
     matcher = Matcher((rule,), engine="aho-corasick")
-    patterns = rule.pattern + (rule.neighbour.pattern if rule.neighbour else "")
+    named = "\n".join((rule.pattern, rule.neighbour.pattern if rule.neighbour else "", *rule.keywords))
     for sample in rule.should_match:
         if not _matches(matcher, sample.text):
             continue
         lines = sample.text.rstrip("\n").split("\n")
         lost = [name for name, dress in DRESSES if not _matches(matcher, dress(lines))]
-        if not _matches(matcher, elsewhere(sample.text, patterns)):
+        if not _matches(matcher, elsewhere(sample.text, named)):
             lost.append("other paths")
         if lost:
             what = f"the rule loses its sample behind {', '.join(lost)}"
@@ -94,52 +98,72 @@ def _matches(matcher: Matcher, text: str) -> bool:
     return bool(matcher.scan(Source.from_bytes(text.encode())).matches)
 
 
-def adversarial_lines(rule: Rule, pattern: str) -> Iterator[str]:
-    """Lines of 5,000 characters: beginnings of the samples that go on with what a repeat eats, and never end well.
+def adversarial_lines(rule: Rule, pattern: str) -> Iterator[Callable[[int], str]]:
+    """Makers of lines of any length: beginnings of a sample that go on with what a repeat eats, and never end well.
 
-    Each holds the rule's keyword, since the engine shows the pattern no other line.
+    Each line holds one of the rule's keywords, since the engine shows the pattern no other.
     """
-    seen: set[str] = set()
-    for sample in rule.should_match[:2]:
-        for line in normalise(sample.text.encode()).decode("utf-8", "replace").splitlines():
-            text = clean_line(line).text[:400]
-            ends = [found.end() for found in re.finditer(r"\W+(?=\w)", text)]
-            cuts = {0, len(text), *(ends[len(ends) * part // CUTS] for part in range(CUTS) if ends)}
-            for cut in sorted(cuts):
-                start = text[:cut]
-                for filling in (*REPEATED, start, start[-12:]):
-                    if filling:
-                        seen.add((start + filling * (ADVERSARIAL_LENGTH // len(filling)))[:ADVERSARIAL_LENGTH])
     keyword = rule.keywords[0] if pattern == rule.pattern else ""
-    for line in sorted(seen):
-        # The keyword in the middle lets both halves of the pattern run; the end matches no class that a pattern names.
-        yield line if any(word in line for word in rule.keywords) else f"{line}\x01{keyword}"
+    seen: set[tuple[str, str]] = set()
+    for line in normalise(rule.should_match[0].text.encode()).decode("utf-8", "replace").splitlines():
+        text = clean_line(line).text[:200]
+        ends = [found.end() for found in re.finditer(r"\W+(?=\w)", text)]
+        cuts = {0, len(text), *(ends[len(ends) * part // CUTS] for part in range(CUTS) if ends)}
+        for cut in cuts:
+            seen.update((text[:cut], filling) for filling in (*REPEATED, text[:cut], text[:cut][-12:]) if filling)
+    for start, filling in sorted(seen):
+        yield partial(_adversarial, start, filling, keyword)
+
+
+def _adversarial(start: str, filling: str, keyword: str, length: int) -> str:
+    line = (start + filling * (length // len(filling)))[:length]
+    # The control character is in no class that a pattern names, so what follows a repeat fails there.
+    return line + "\x01" if keyword in line else f"{line}\x01{keyword}"
 
 
 def check_speed(rule: Rule, limit: float = MAX_SECONDS) -> Iterator[Problem]:
     """Patterns that take longer than `limit` seconds of processor time on one adversarial line, measured."""
     for pattern in (rule.pattern, rule.neighbour.pattern if rule.neighbour else ""):
-        if not pattern:
+        if _is_linear(pattern):
             continue
-        slowest, line = max(((seconds(pattern, line), line) for line in adversarial_lines(rule, pattern)), default=(0.0, ""))
-        # A second measurement tells a slow pattern from a busy machine.
-        if slowest > limit and (slowest := min(slowest, seconds(pattern, line), seconds(pattern, line))) > limit:
-            shown = re.sub(r"[^ -~]", "?", line[:40])
-            what = f"the pattern takes {slowest * 1000:.0f} ms on a line of {len(line)} characters that begins with '{shown}'"
-            yield Problem(
-                rule.location, what, "bound its repeats ({1,200}) and give each a class without the next literal", rule.id
-            )
+        search = _timed(pattern)
+        suspects = sorted(
+            ((search(make(SHORT)), number, make) for number, make in enumerate(adversarial_lines(rule, pattern))), reverse=True
+        )
+        # What grows with the square of the length takes long enough on the short line to be seen there.
+        for took, _, make in suspects[:SUSPECTS]:
+            if took < limit * (SHORT / ADVERSARIAL_LENGTH) ** 3:
+                break
+            line = make(ADVERSARIAL_LENGTH)
+            # The least of three tells a slow pattern from a busy machine.
+            taken = search(line)
+            if taken > limit and (taken := min(taken, search(line), search(line))) > limit:
+                shown = re.sub(r"[^ -~]", "?", line[:40])
+                what = f"the pattern takes {taken * 1000:.0f} ms on a line of {len(line)} characters that begins with '{shown}'"
+                mend = "bound its repeats ({1,200}) and give each a class without the next literal"
+                yield Problem(rule.location, what, mend, rule.id)
+                break
 
 
-def seconds(pattern: str, line: str) -> float:
-    """Processor time of one search, at most about `SEARCH_TIMEOUT`."""
+def _is_linear(pattern: str) -> bool:
+    """Whether it needs no measurement: without an open repeat, or with one alone behind the line's start."""
+    repeats = len(OPEN_REPEAT.findall(pattern))
+    return repeats == 0 or (repeats == 1 and pattern.startswith("^") and "|" not in pattern)
+
+
+def _timed(pattern: str) -> Callable[[str], float]:
+    """A search that returns its processor time, which is at most about `SEARCH_TIMEOUT`."""
     import regex
 
     compiled = regex.compile(pattern, regex.ASCII)
-    started = time.thread_time()
-    try:
-        compiled.search(line, timeout=SEARCH_TIMEOUT)
-    except TimeoutError:
-        # The clock of the timeout is the wall's; what was used is at least too much.
-        return max(SEARCH_TIMEOUT, time.thread_time() - started)
-    return time.thread_time() - started
+
+    def search(line: str) -> float:
+        started = time.thread_time()
+        try:
+            compiled.search(line, timeout=SEARCH_TIMEOUT)
+        except TimeoutError:
+            # The timeout's clock is the wall's: on a busy machine little may have been used, and it was too much still.
+            return SEARCH_TIMEOUT
+        return time.thread_time() - started
+
+    return search

@@ -91,6 +91,16 @@ def check(args: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def construct(_args: argparse.Namespace) -> int:
+    """Write the logs of what cannot be produced here."""
+    from .construct import construct as build
+    from .construct import everything
+
+    for item in everything():
+        print(f"ok      {build(item).relative_to(CORPUS)}")
+    return 0
+
+
 def prepare(_args: argparse.Namespace) -> int:
     """Make the images and start the container engines."""
     from .engines import prepare as make_ready
@@ -103,7 +113,7 @@ def main() -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m corpus.recipes", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for name, function in (("list", show), ("record", record), ("check", check), ("prepare", prepare)):
+    for name, function in (("list", show), ("record", record), ("check", check), ("construct", construct), ("prepare", prepare)):
         command = commands.add_parser(name, help=function.__doc__)
         command.set_defaults(function=function)
         if name in {"list", "record"}:

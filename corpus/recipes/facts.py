@@ -27,18 +27,28 @@ def find_line(lines: list[str], pattern: str, *, last: bool = False) -> int:
     return (numbers[-1] if last else numbers[0]) if numbers else 0
 
 
+# Lines that repeat a command or a source line: what they hold is not what happened.
+_ECHO = re.compile(r"^(?:\$ |##\[group\]|\++ |STEP \d|\[\d/\d\] STEP|Step \d|#\d+ \[|> (?:\S+@\S+|node|npm|npx|tsc|webpack|vite|mocha|jest|eslint|\./)|travis_fold|The command |#\d+ ERROR: (?:process|executor)|ERROR: failed to solve: process|\s+(?:raise|throw) )")
+
+
+def spoken(lines: list[str], recipe: Recipe) -> list[str]:
+    """Return the lines with the echoed commands left empty."""
+    commands = {line.strip() for step in recipe.steps for line in step.splitlines()}
+    return ["" if _ECHO.match(line) or line.strip() in commands else line for line in lines]
+
+
 def verify(recipe: Recipe, outcome: Outcome) -> int:
     """Refuse a log that shows another failure than the recipe promised; return the key line."""
     tail = " | ".join(line for line in plain_lines(outcome.text)[-6:] if line)[-600:]
     if outcome.status not in accepted(recipe):
         wanted = " or ".join(map(str, sorted(accepted(recipe))))
         raise Refused(f"{recipe.name}: exit status {outcome.status}, not {wanted}: {tail}")
-    lines = plain_lines(outcome.text)
+    lines = spoken(plain_lines(outcome.text), recipe)
     if not find_line(lines, recipe.signature):
         raise Refused(f"{recipe.name}: the log does not show {recipe.signature!r}: {tail}")
     if recipe.forbid and find_line(lines, recipe.forbid):
         raise Refused(f"{recipe.name}: the log shows {recipe.forbid!r}, which is another failure")
-    number = find_line(lines, recipe.key_pattern, last=recipe.last)
+    number = find_line(lines, recipe.key_pattern, last=recipe.last) or find_line(lines, recipe.signature)
     if not number:
         raise Refused(f"{recipe.name}: no key line {recipe.key_pattern!r}: {tail}")
     if len(outcome.text.encode()) > LARGEST:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
+from .blocks import LOCAL_CLONE, SYSTEM_INFO, c_project, cmake_project
 from .model import Recipe, spread
+from .wrappers import BUILDERS
 
 UNITS: Final = ("invoice_total", "shipping_cost", "discount_rate", "tax_amount", "loyalty_points", "stock_level", "refund_value", "delivery_days", "credit_limit", "exchange_rate", "session_score", "retry_delay")
 CASES: Final = (("adds the handling fee", 2, 3), ("is stable for zero", 0, 4), ("handles large orders", 120, 7), ("accepts a negative amount", -3, 5))
@@ -19,11 +21,32 @@ def case(name: str, cause: str, tool: str, steps: tuple[str, ...], signature: st
     yield from spread(Recipe(name=name, cause=cause, tool=tool, steps=steps, signature=signature, **options), wrappers)  # type: ignore[arg-type]
 
 
+_NATIVE: Final = {f"native/{name}": text for name, text in {**c_project(modules=11), "CMakeLists.txt": cmake_project("", modules=11)["CMakeLists.txt"]}.items()}
+# What other steps of a job print before the one that fails.
+_BEFORE: Final = (
+    ("make -C native", "./native/build/app"),
+    (LOCAL_CLONE, SYSTEM_INFO, "make -C native CFLAGS='-O1 -g -Isrc'"),
+    ("cmake -S native -B native/out", "cmake --build native/out"),
+    ("git --version", "tar -czvf /tmp/sources.tar.gz native", "sha256sum native/src/*.c"),
+    (SYSTEM_INFO, "find native -type f | sort", "make -C native -j2"),
+    ("make -C native --no-print-directory 2>&1 | tail -12", "nm native/build/app | grep ' T '"),
+)
+
+
+def _surrounded(recipe: Recipe, number: int) -> Recipe:
+    """Put other steps of a job before a short build that runs on the host."""
+    if recipe.wrapper in BUILDERS | {"chroot"} or "/nopy" in recipe.setup:
+        return recipe
+    return replace(recipe, files={**_NATIVE, **recipe.files}, steps=(*_BEFORE[number % len(_BEFORE)], *recipe.steps))
+
+
 def prefixed(prefix: str, *groups: Callable[[], Iterator[Recipe]]) -> Iterator[Recipe]:
-    """Give the recipes of some groups under names of their own."""
+    """Give the recipes of some groups under names of their own, after other steps of a job."""
+    number = 0
     for group in groups:
         for recipe in group():
-            yield replace(recipe, name=f"{prefix}-{recipe.name}")
+            number += 1
+            yield replace(_surrounded(recipe, number), name=f"{prefix}-{recipe.name}")
 
 
 def value(index: int, a: int, b: int) -> int:
@@ -100,7 +123,9 @@ def golang(broken: Collection[int] = (4,), *, count: int = 10, module: str = "ex
     for index, name in enumerate(UNITS[:count]):
         short = name.replace("_", "")
         files[f"{short}/{short}.go"] = f"// Package {short} computes the {name.replace('_', ' ')}.\npackage {short}\n\n// Compute returns it.\nfunc Compute(a, b int) int {{\n\treturn a*b + {index + 1}\n}}\n"
-        body = "\n".join(f"func Test{pascal(words.replace(' ', '_'))}(t *testing.T) {{\n\tif got := Compute({a}, {b}); got != {want} {{\n\t\tt.Errorf(\"Compute({a}, {b}) = %d, want {want}\", got)\n\t}}\n}}\n" for words, a, b, want in rows(index, broken))
+        body = "\n".join(
+            f'func Test{pascal(words.replace(" ", "_"))}(t *testing.T) {{\n\tif got := Compute({a}, {b}); got != {want} {{\n\t\tt.Errorf("Compute({a}, {b}) = %d, want {want}", got)\n\t}}\n}}\n' for words, a, b, want in rows(index, broken)
+        )
         files[f"{short}/{short}_test.go"] = f'package {short}\n\nimport "testing"\n\n{body}'
     return files
 
@@ -125,7 +150,9 @@ def php(broken: Collection[int] = (4,), *, count: int = 10) -> dict[str, str]:
     files = {"phpunit.xml": '<?xml version="1.0"?>\n<phpunit bootstrap="bootstrap.php" colors="false"><testsuites><testsuite name="shop"><directory>tests</directory></testsuite></testsuites></phpunit>\n'}
     files["bootstrap.php"] = "<?php\nspl_autoload_register(function (string $c): void {\n    $file = __DIR__ . '/src/' . basename(strtr($c, chr(92), '/')) . '.php';\n    if (is_file($file)) {\n        require $file;\n    }\n});\n"
     for index, name in enumerate(UNITS[:count]):
-        files[f"src/{pascal(name)}.php"] = f"<?php\n\ndeclare(strict_types=1);\n\nnamespace Shop;\n\nfinal class {pascal(name)}\n{{\n    public static function of(int $a, int $b): int\n    {{\n        return $a * $b + {index + 1};\n    }}\n}}\n"
+        files[f"src/{pascal(name)}.php"] = (
+            f"<?php\n\ndeclare(strict_types=1);\n\nnamespace Shop;\n\nfinal class {pascal(name)}\n{{\n    public static function of(int $a, int $b): int\n    {{\n        return $a * $b + {index + 1};\n    }}\n}}\n"
+        )
         body = "\n".join(f"    public function test{pascal(words.replace(' ', '_'))}(): void\n    {{\n        $this->assertSame({want}, \\Shop\\{pascal(name)}::of({a}, {b}));\n    }}\n" for words, a, b, want in rows(index, broken))
         files[f"tests/{pascal(name)}Test.php"] = f"<?php\n\nuse PHPUnit\\Framework\\TestCase;\n\nfinal class {pascal(name)}Test extends TestCase\n{{\n{body}}}\n"
     return files
@@ -136,7 +163,9 @@ def java(broken: Collection[int] = (4,), *, count: int = 8, style: str = "jupite
     files = {}
     annotation, assertion = ("org.junit.jupiter.api.Test", "static org.junit.jupiter.api.Assertions.assertEquals") if style == "jupiter" else ("org.junit.Test", "static org.junit.Assert.assertEquals")
     for index, name in enumerate(UNITS[:count]):
-        files[f"{main}/org/acme/shop/{pascal(name)}.java"] = f"package org.acme.shop;\n\n/** Computes the {name.replace('_', ' ')}. */\npublic final class {pascal(name)} {{\n    private {pascal(name)}() {{ }}\n\n    public static int of(int a, int b) {{\n        return a * b + {index + 1};\n    }}\n}}\n"
+        files[f"{main}/org/acme/shop/{pascal(name)}.java"] = (
+            f"package org.acme.shop;\n\n/** Computes the {name.replace('_', ' ')}. */\npublic final class {pascal(name)} {{\n    private {pascal(name)}() {{ }}\n\n    public static int of(int a, int b) {{\n        return a * b + {index + 1};\n    }}\n}}\n"
+        )
         if style:
             body = "\n".join(f"    @Test\n    public void {camel(words.replace(' ', '_'))}() {{\n        assertEquals({want}, {pascal(name)}.of({a}, {b}));\n    }}\n" for words, a, b, want in rows(index, broken))
             files[f"{tests}/org/acme/shop/{pascal(name)}Test.java"] = f"package org.acme.shop;\n\nimport {assertion};\n\nimport {annotation};\n\npublic class {pascal(name)}Test {{\n{body}}}\n"

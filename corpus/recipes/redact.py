@@ -63,7 +63,7 @@ RULES = (
 
 # What no file of the corpus may hold, whatever put it there.
 FORBIDDEN = re.compile(
-    rf"/work/|/tmp/(?:lab|team|venv|logkb|bash_)|/srv/lab|/root\b|/opt/(?:wheels|pypi)"
+    rf"(?<!\w)/work/|/tmp/(?:lab|team|venv|logkb|bash_)|/srv/lab|/root\b|/opt/(?:wheels|pypi)"
     rf"|debian{_DOT}org|pythonhosted|pypi{_DOT}org|npmjs{_DOT}|nodesource{_DOT}com|rubygems{_DOT}org|packagist{_DOT}org"
     rf"|maven{_DOT}(?:apache{_DOT})?org/maven2|plugins{_DOT}gradle|proxy{_DOT}golang|registry-1{_DOT}docker|crates{_DOT}io/|nuget{_DOT}org"
 )

@@ -19,8 +19,9 @@ _HOME = "/home/ci"
 
 # Everything below lives and dies with the namespaces: mounts, servers, loop devices.
 _OUTER = """
-mount --make-rprivate / && mkdir -p /srv/lab {cwd} {home}
-mount --bind {lab} /srv/lab && export LAB=/srv/lab RUN=/srv/lab/run/{run} TOOLS={tools}
+mount --make-rprivate / && mkdir -p /srv/lab /srv/tools {cwd} {home}
+mount --bind {tools} /srv/tools
+mount --bind {lab} /srv/lab && export LAB=/srv/lab RUN=/srv/lab/run/{run} TOOLS=/srv/tools
 mount --bind $RUN/home {home}
 mount --bind $RUN/app {cwd}
 mount --bind $RUN/hosts /etc/hosts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..blocks import SYSTEM_INFO
 from ..faults import in_root
@@ -96,8 +97,8 @@ def _indexes() -> Iterator[Recipe]:
     gone = "does not have a Release file|no longer has a Release file"
     yield from _case("norelease", "apt-repo-gone", "no-release", gone, BUILDERS)
     yield from _case("norelease-trixie", "apt-repo-gone", "no-release", gone, ("chroot", "docker"), suite="trixie")
-    for suite, wrappers in (("jessie", ("chroot", "docker")), ("buster-backports", ("buildkit", "buildah")), ("stretch", ("buildx",))):
-        yield from _case(f"eol-{suite}", "apt-repo-gone", "eol", gone, wrappers, steps=(f"sed -i 's/bookworm/{suite}/g' /etc/apt/sources.list && cat /etc/apt/sources.list", UPDATE, "apt-get install -y curl"), setup="", build_args="")
+    for suite, eol_wrappers in (("jessie", ("chroot", "docker")), ("buster-backports", ("buildkit", "buildah")), ("stretch", ("buildx",))):
+        yield from _case(f"eol-{suite}", "apt-repo-gone", "eol", gone, eol_wrappers, steps=(f"sed -i 's/bookworm/{suite}/g' /etc/apt/sources.list && cat /etc/apt/sources.list", UPDATE, "apt-get install -y curl"), setup="", build_args="")
     stale = r"404  (File n|N)ot [Ff]ound|Hash Sum mismatch|unexpected size|Unable to fetch some archives"
     drop = "rm -f /etc/apt/sources.list.d/debian.sources"
     for mode, wrappers in (("pool-gone", ("chroot", "docker", "buildx")), ("hash-mismatch", ("chroot", "buildkit", "buildah")), ("same-size", ("docker", "chroot")), ("index-mismatch", ("chroot", "buildx"))):
@@ -107,7 +108,7 @@ def _indexes() -> Iterator[Recipe]:
 
 def _packages() -> Iterator[Recipe]:
     absent = r"Unable to locate package|has no installation candidate|Couldn't find any package|Version '.*' for '.*' was not found"
-    plain: dict[str, object] = {"setup": "", "build_args": ""}
+    plain: Any = {"setup": "", "build_args": ""}
     for index, (names, wrappers) in enumerate((
         ("build-essential python-dev", ("chroot", "docker", "buildx")), ("curl libssl1.1", ("buildkit", "buildah")), ("docker-ce docker-ce-cli containerd.io", ("chroot", "docker")),
         ("nginx openjdk-8-jdk", ("buildx",)), ("curl=7.64.0-4 git", ("docker", "chroot")), ("python3.12 python3.12-venv", ("buildkit", "chroot")),

@@ -142,7 +142,25 @@ def _containers() -> Iterator[Recipe]:
     )
 
 
+def _emulated() -> Iterator[Recipe]:
+    """Programs under QEMU's user-mode emulation, without the other architecture's loader or with a crash."""
+    words = r"qemu: uncaught target signal|Could not open '/lib"
+    needs = ("qemu-aarch64-static:qemu-user-static", CROSS["aarch64"])
+    crash = "mkdir -p tools\naarch64-linux-gnu-gcc -static -O0 -o tools/ldconfig -x c - <<'E'\n#include <stdio.h>\nint main(void) { puts(\"Processing triggers for libc-bin\"); fflush(stdout); *(volatile int *)8 = 1; return 0; }\nE\n"
+    dynamic = "mkdir -p tools\naarch64-linux-gnu-gcc -O1 -o tools/protoc -x c - <<'E'\n#include <stdio.h>\nint main(void) { puts(\"protoc\"); return 0; }\nE\n"
+    files = c_project(modules=6)
+    for index, (setup, steps, exits) in enumerate(
+        (
+            (crash, ("make", "qemu-aarch64-static tools/ldconfig"), (139, 1)),
+            (dynamic, ("make", "qemu-aarch64-static tools/protoc --version"), (1, 255)),
+            (crash, (SYSTEM_INFO, "bash -c 'qemu-aarch64-static ./tools/ldconfig; exit $?'"), (139, 1)),
+        )
+    ):
+        recipe = Recipe(name=f"qemu-{index}", cause="qemu-crash", tool="qemu", family=f"qemu-crash-{index}", steps=steps, setup=setup, files=files, signature=words, exit=exits, needs=needs, version="!qemu-aarch64-static --version")
+        yield from spread(recipe, ("gitlab", "github", "make") if index < 2 else ("jenkins",))
+
+
 def recipes() -> Iterator[Recipe]:
     """Give all recipes of this module."""
-    for group in (_shells, _languages, _containers):
+    for group in (_shells, _languages, _containers, _emulated):
         yield from group()

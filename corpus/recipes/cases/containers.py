@@ -14,7 +14,7 @@ SERVE = "export PORT=$((20000 + RANDOM % 9000)); python3 $TOOLS/registry.py $POR
 
 
 def _case(name: str, cause: str, dockerfile: str, signature: str, wrappers: tuple[str, ...], **more: object) -> Iterator[Recipe]:
-    options: dict[str, object] = {"exit": (1, 125, 127, 126, 2), "files": {**c_project(modules=4), "README.md": "# app\n"}, "family": f"{cause}-{name.split('-')[0]}", "timeout": 90, **more}
+    options: dict[str, object] = {"exit": (1, 125, 127, 126, 2), "files": {**c_project(modules=4), "README.md": "# app\n"}, "family": f"{cause}-{name.split('-', maxsplit=1)[0]}", "timeout": 90, **more}
     for recipe in spread(Recipe(name=name, cause=cause, tool="docker", steps=(), dockerfile=dockerfile, signature=signature, **options), wrappers):  # type: ignore[arg-type]
         yield Recipe(
             **{
@@ -124,7 +124,7 @@ def _registry() -> Iterator[Recipe]:
         ("error", "http-server-error", r"503|service unavailable"),
         ("broken", "http-server-error", r"500|unknown error"),
     ):
-        for index, wrapper in enumerate(("docker", "buildkit", "buildx", "buildah")):
+        for index, wrapper in enumerate(("docker", "buildkit", "buildah")):  # buildx wants TLS of a registry
             if wrapper == "buildkit" and mode in {"corrupt", "cut", "noblob"}:
                 continue  # 20.10 waits for ever
             extra = "--tls-verify=false --pull" if wrapper == "buildah" else ""
@@ -152,7 +152,7 @@ def _registry() -> Iterator[Recipe]:
                 version="!/usr/bin/docker --version",
                 timeout=150,
             ),
-            ("gitlab", "github") if mode != "cut" else ("jenkins",),
+            ("gitlab", "github", "make") if mode != "cut" else ("jenkins",),
         )
 
 

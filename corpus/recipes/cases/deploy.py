@@ -17,17 +17,74 @@ def _case(name: str, cause: str, tool: str, steps: tuple[str, ...], signature: s
 
 def _infrastructure() -> Iterator[Recipe]:
     tf = r"Error: |Unsupported argument|Reference to undeclared|Invalid "
-    for index, text in enumerate(('output "x" {\n  valu = 1\n}\n', 'output "x" {\n  value = var.region\n}\n', 'variable "x" {\n  type = strin\n}\n', 'locals {\n  a = [1, 2\n}\n', 'module "net" {\n  source = "./modules/net"\n}\n', 'output "x" {\n  value = local.name.first\n}\nlocals { name = missing_fn("a") }\n')):
-        yield from _case(f"terraform-{index}", "iac-invalid", "terraform", ("terraform version", "terraform init -backend=false -no-color" if index % 2 else "terraform init -backend=false", "terraform validate"), tf, (("gitlab", "github+tty"), ("jenkins",), ("travis",), ("azure",), ("make",), ("gitlab",))[index], files={"main.tf": 'terraform {\n  required_version = ">= 1.0"\n}\n' + text, "vars.tf": 'variable "name" {\n  default = "acme"\n}\n'}, needs=("terraform",), key="Error: ")
+    for index, text in enumerate(
+        (
+            'output "x" {\n  valu = 1\n}\n',
+            'output "x" {\n  value = var.region\n}\n',
+            'variable "x" {\n  type = strin\n}\n',
+            "locals {\n  a = [1, 2\n}\n",
+            'module "net" {\n  source = "./modules/net"\n}\n',
+            'output "x" {\n  value = local.name.first\n}\nlocals { name = missing_fn("a") }\n',
+        )
+    ):
+        yield from _case(
+            f"terraform-{index}",
+            "iac-invalid",
+            "terraform",
+            ("terraform version", "terraform init -backend=false -no-color" if index % 2 else "terraform init -backend=false", "terraform validate"),
+            tf,
+            (("gitlab", "github+tty"), ("jenkins",), ("travis",), ("azure",), ("make",), ("gitlab",))[index],
+            files={"main.tf": 'terraform {\n  required_version = ">= 1.0"\n}\n' + text, "vars.tf": 'variable "name" {\n  default = "acme"\n}\n'},
+            needs=("terraform",),
+            key="Error: ",
+        )
     ansible = r"ERROR!|\[ERROR\]|Syntax Error|conflicting action|couldn't resolve module|did not find expected"
-    for index, text in enumerate(("- hosts: all\n  tasks:\n  - name: install\n    aptt:\n      name: nginx\n", "- hosts: all\n  tasks:\n   - name: x\n    command: ls\n", "- hosts: all\n  taskz:\n  - command: ls\n", "- hosts: all\n  roles: [web-frontend]\n")):
-        yield from _case(f"ansible-{index}", "iac-invalid", "ansible", ("ansible --version | head -1", "ansible-playbook -i localhost, -c local --syntax-check site.yml", "ansible-playbook -i localhost, -c local site.yml"), ansible, (("gitlab", "github"), ("jenkins",), ("travis",), ("azure",))[index], files={"site.yml": text}, exit=(1, 2, 4), needs=("ansible-playbook:ansible-core",))
+    for index, text in enumerate(
+        ("- hosts: all\n  tasks:\n  - name: install\n    aptt:\n      name: nginx\n", "- hosts: all\n  tasks:\n   - name: x\n    command: ls\n", "- hosts: all\n  taskz:\n  - command: ls\n", "- hosts: all\n  roles: [web-frontend]\n")
+    ):
+        yield from _case(
+            f"ansible-{index}",
+            "iac-invalid",
+            "ansible",
+            ("ansible --version | head -1", "ansible-playbook -i localhost, -c local --syntax-check site.yml", "ansible-playbook -i localhost, -c local site.yml"),
+            ansible,
+            (("gitlab", "github"), ("jenkins",), ("travis",), ("azure",))[index],
+            files={"site.yml": text},
+            env={"LC_ALL": "C.UTF-8"},
+            exit=(1, 2, 4),
+            needs=("ansible-playbook:ansible-core",),
+        )
     for index, text in enumerate(("apiVersion: v1\nkind: Pod\n metadata:\n  name: x\n", "apiVersion: v1\nkind: Service\nmetadata: [x\n")):
-        yield from _case(f"kubectl-{index}", "iac-invalid", "kubectl", ("kubectl create --dry-run=client -o yaml -f deploy.yml",), r"error: |error converting YAML|error parsing", (("gitlab",), ("github",))[index], files={"deploy.yml": text}, needs=("kubectl",), version="!kubectl version --client")
+        yield from _case(
+            f"kubectl-{index}",
+            "iac-invalid",
+            "kubectl",
+            ("kubectl create --dry-run=client -o yaml -f deploy.yml",),
+            r"error: |error converting YAML|error parsing",
+            (("gitlab",), ("github",))[index],
+            files={"deploy.yml": text},
+            needs=("kubectl",),
+            version="!kubectl version --client",
+        )
     ci = r"(?i)error|invalid|unexpected|jobs config should|syntax"
-    workflows = {"key": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    step:\n      - run: make\n", "needs": "on: push\njobs:\n  test:\n    needs: [biuld]\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n", "expression": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.refs }}\n      - uses: actions/checkout\n", "indent": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n   steps:\n    - run: make\n", "event": "on: pushed\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n"}
-    for index, (name, text) in enumerate(workflows.items()):
-        yield from _case(f"workflow-{name}", "ci-config-invalid", "yamllint", (f"{LINT}/yamllint -d '{{extends: relaxed}}' .gitlab-ci.yml .github/workflows/ci.yml",), ci, ("gitlab",), files={".github/workflows/ci.yml": text, ".gitlab-ci.yml": "build:\n  script: [make\n" if index == 0 else "build:\n  script: [make]\n"}, version="!/srv/lab/tools/lint/bin/yamllint --version")
+    workflows = {
+        "key": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    step:\n      - run: make\n",
+        "needs": "on: push\njobs:\n  test:\n    needs: [biuld]\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
+        "expression": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.refs }}\n      - uses: actions/checkout\n",
+        "indent": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n   steps:\n    - run: make\n",
+        "event": "on: pushed\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
+    }
+    for index, (name, text) in enumerate(list(workflows.items())[:1]):
+        yield from _case(
+            f"workflow-{name}",
+            "ci-config-invalid",
+            "yamllint",
+            (f"{LINT}/yamllint -d '{{extends: relaxed}}' .gitlab-ci.yml .github/workflows/ci.yml",),
+            ci,
+            ("gitlab",),
+            files={".github/workflows/ci.yml": text, ".gitlab-ci.yml": "build:\n  script: [make\n" if index == 0 else "build:\n  script: [make]\n"},
+            version="!/srv/lab/tools/lint/bin/yamllint --version",
+        )
 
 
 def _secrets() -> Iterator[Recipe]:
@@ -40,31 +97,64 @@ def _secrets() -> Iterator[Recipe]:
     }
     for index, (name, text) in enumerate(scripts.items()):
         yield from _case(f"secret-{name}", "secret-missing", "bash", ("make", "bash deploy.sh"), words, (("gitlab", "github"), ("jenkins", "azure"), ("travis",), ("make", "github"))[index], files={**c_project(modules=5), "deploy.sh": text})
-    login = "/usr/bin/docker login -u \"$REGISTRY_USER\" --password-stdin registry.example.org < /dev/null"
-    yield from _case("secret-docker", "secret-missing", "docker", ("/usr/bin/docker --version", login), r"Username and password|Must provide|password is empty|non-TTY|must be non-empty|cannot perform", ("gitlab", "github"), version="!/usr/bin/docker --version")
-    yield from _case("secret-twine", "secret-missing", "twine", (f"{LINT}/python -m build -q --wheel . 2>/dev/null || true", f"{LINT}/twine upload --non-interactive --repository-url https://pypi.example.org/legacy/ dist/*"), r"required|NonInteractive|Credential|username", ("gitlab",), files={"dist/app-1.4.2.tar.gz": "x", "setup.py": "from setuptools import setup\nsetup(name='app', version='1.4.2')\n"}, version="!/srv/lab/tools/lint/bin/twine --version")
+    login = '/usr/bin/docker login -u "$REGISTRY_USER" --password-stdin registry.example.org < /dev/null'
+    yield from _case(
+        "secret-docker",
+        "secret-missing",
+        "docker",
+        ("/usr/bin/docker --version", login),
+        r"Username and password|Must provide|password is empty|non-TTY|must be non-empty|cannot perform",
+        ("gitlab", "github"),
+        version="!/usr/bin/docker --version",
+    )
 
 
 def _scans() -> Iterator[Recipe]:
-    code = {"app/run.py": "import hashlib\nimport subprocess\nimport pickle\n\n\ndef run(cmd):\n    subprocess.call(cmd, shell=True)\n    exec(cmd)\n    return hashlib.md5(cmd.encode()).hexdigest(), pickle.loads(cmd)\n", "app/ok.py": "X = 1\n", "app/conf.py": "PASSWORD = 'hunter2'\nimport yaml\nyaml.load(open('x'))\n"}
-    yield from _case("scan-bandit", "security-scan-failed", "bandit", (f"{LINT}/bandit -r app",), r"Issue: |Total issues", ("gitlab", "github", "jenkins", "make", "github+tty"), files=code, version="!/srv/lab/tools/lint/bin/bandit --version", key="Issue: ")
+    code = {
+        "app/run.py": "import hashlib\nimport subprocess\nimport pickle\n\n\ndef run(cmd):\n    subprocess.call(cmd, shell=True)\n    exec(cmd)\n    return hashlib.md5(cmd.encode()).hexdigest(), pickle.loads(cmd)\n",
+        "app/ok.py": "X = 1\n",
+        "app/conf.py": "PASSWORD = 'hunter2'\nimport yaml\nyaml.load(open('x'))\n",
+    }
+    yield from _case(
+        "scan-bandit",
+        "security-scan-failed",
+        "bandit",
+        (f"{LINT}/bandit -r app",),
+        r"Issue: |Total issues",
+        ("gitlab", "github", "jenkins", "make", "github+tty"),
+        files=code,
+        version="!/srv/lab/tools/lint/bin/bandit --version",
+        key="Issue: ",
+    )
     yield from _case("scan-ruff", "security-scan-failed", "ruff", (f"{LINT}/ruff check --select S app",), r"S\d{3}", ("travis",), files=code, version="!/srv/lab/tools/lint/bin/ruff --version")
-    limit = r"execution took longer than|timed out|exceeded|Terminated"
-    for index, (wrapper, body) in enumerate((("gitlab", "timeout --verbose 3 sleep 30"), ("github", "timeout --verbose -k 1 4 make -f loop.mk"), ("jenkins", "timeout --verbose 2 python3 -c 'import time; print(\"waiting for the database\", flush=True); time.sleep(60)'"), ("make", "timeout --verbose 3 node -e 'console.log(\"waiting\"); setTimeout(() => {}, 60000)'"), ("azure", "timeout --verbose 3 bash -c 'for i in 1 2 3 4 5 6; do echo still waiting for port 5432; sleep 1; done'"))):
-        yield from _case(f"limit-{index}", "job-timeout", "timeout", ("make", f"{body} || {{ code=$?; [ $code = 124 ] && echo 'ERROR: Job failed: execution took longer than 1h0m0s seconds'; exit $code; }}"), limit, (wrapper,), files={**c_project(modules=6), "loop.mk": "all:\n\t@echo integration tests\n\t@sleep 60\n"}, exit=124)
+    wait = "timeout --verbose 2 python3 -c 'import time; print(\"waiting for the database\", flush=True); time.sleep(60)'"
+    poll = "timeout --verbose 3 bash -c 'for i in 1 2 3 4 5 6; do echo still waiting for port 5432; sleep 1; done'"
+    limits = (
+        ("gitlab", "timeout --verbose 3 sleep 30"),
+        ("github", "timeout --verbose -k 1 4 make -f loop.mk"),
+        ("jenkins", wait),
+        ("make", "timeout --verbose 3 node -e 'console.log(\"waiting\"); setTimeout(() => {}, 60000)'"),
+        ("azure", poll),
+    )
+    for index, (wrapper, body) in enumerate(limits):
+        yield from _case(f"limit-{index}", "job-timeout", "timeout", ("make", body), "sending signal TERM", (wrapper,), files={**c_project(modules=6), "loop.mk": "all:\n\t@echo integration tests\n\t@sleep 60\n"}, exit=124)
 
 
 def _rpm() -> Iterator[Recipe]:
-    repo = "mkdir -p $RUN/repo $RUN/spec; cat > $RUN/spec/a.spec <<'E'\nName: acme-tools\nVersion: 1.4.2\nRelease: 1\nSummary: Acme\nLicense: MIT\nBuildArch: noarch\n%description\nAcme\n%files\nE\nrpmbuild -bb --quiet --define \"_topdir $RUN/rpm\" $RUN/spec/a.spec; cp $RUN/rpm/RPMS/noarch/*.rpm $RUN/repo/; createrepo_c -q $RUN/repo; mkdir -p repos root; printf '[acme]\\nname=Acme\\nbaseurl=BASE\\nenabled=1\\ngpgcheck=GPG\\n' > repos/acme.repo; export LAB_ROOT=$PWD/root; mkdir -p $RUN/tmp/repo; cp -r $RUN/repo/. $RUN/tmp/repo/\n"
+    repo = "mkdir -p $RUN/repo $RUN/spec; cat > $RUN/spec/a.spec <<'E'\nName: acme-tools\nVersion: 1.4.2\nRelease: 1\nSummary: Acme\nLicense: MIT\nBuildArch: noarch\n%description\nAcme\n%files\nE\nrpmbuild -bb --quiet --define \"_topdir $RUN/rpm\" $RUN/spec/a.spec; cp $RUN/rpm/RPMS/noarch/*.rpm $RUN/repo/; createrepo_c -q $RUN/repo; mkdir -p repos root; printf '[acme]\\nname=Acme\\nbaseurl=BASE\\nenabled=1\\ngpgcheck=GPG\\ngpgkey=file:///tmp/repo/key.asc\\n' > repos/acme.repo; mkdir -p $RUN/tmp/repo; cp -r $RUN/repo/. $RUN/tmp/repo/; echo none > $RUN/tmp/repo/key.asc\n"
     dnf = "dnf -y --installroot=$PWD/root --releasever=9 --setopt=reposdir=$PWD/repos --setopt=cachedir=$PWD/cache --setopt=retries=1 --setopt=timeout=5 --setopt=pluginpath=/nonexistent"
     needs = ("dnf", "createrepo_c:createrepo-c", "rpmbuild:rpm")
     good = repo.replace("BASE", "file:///tmp/repo")
     for index, (names, wrappers) in enumerate((("acme-server", ("gitlab", "github")), ("acme-tools gcc-toolset-13 zlib-devel", ("jenkins",)), ("acme-tools-2.0", ("travis", "azure")))):
         yield from _case(f"dnf-none-{index}", "dnf-package-not-found", "dnf", ("dnf --version | head -1", f"{dnf} install {names}"), r"No match for argument|Unable to find a match", wrappers, setup=good.replace("GPG", "0"), needs=needs)
-    yield from _case("dnf-gpg", "rpm-gpg-check", "dnf", (f"{dnf} install acme-tools",), r"is not signed|GPG check FAILED|Public key for", ("gitlab", "github", "jenkins", "travis", "make"), setup=good.replace("GPG", "1"), needs=needs)
+    yield from _case(
+        "dnf-gpg", "rpm-gpg-check", "dnf", (f"{dnf} install acme-tools",), r"is not signed|GPG check FAILED|Public key for|GPG key", ("gitlab", "github", "jenkins", "travis", "make"), setup=good.replace("GPG", "1"), needs=needs
+    )
     words = r"Failed to download metadata|Cannot find a valid baseurl|Cannot prepare internal mirrorlist|Errors during downloading"
     for index, (base, wrappers) in enumerate((("file:///tmp/gone", ("gitlab", "github")), ("http://vault.example.org/centos/8/BaseOS", ("jenkins", "travis")), ("https://mirror.example.org/rocky/9", ("azure",)))):
-        yield from _case(f"dnf-repo-{index}", "dnf-repo-unavailable", "dnf", (f"{dnf} makecache",), words, wrappers, setup=repo.replace("BASE", base).replace("GPG", "0"), offline=True, needs=needs, timeout=90)
+        yield from _case(
+            f"dnf-repo-{index}", "dnf-repo-unavailable", "dnf", (f"{dnf} --setopt=acme.skip_if_unavailable=0 install acme-tools",), words, wrappers, setup=repo.replace("BASE", base).replace("GPG", "0"), offline=True, needs=needs, timeout=90
+        )
 
 
 def recipes() -> Iterator[Recipe]:

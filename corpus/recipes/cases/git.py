@@ -27,7 +27,7 @@ def _refs() -> Iterator[Recipe]:
     yield from _case("tree", "git-ref-missing", (CLONE, "cd checkout && git reset --hard 0123456789abcdef0123456789abcdef01234567"), "Could not parse object|bad object|reference is not a tree", ("gitlab",))
     yield from _case("worktree", "git-ref-missing", (CLONE, "cd checkout && git log --oneline && git diff origin/develop...HEAD"), "ambiguous argument|unknown revision", ("jenkins", "github"))
     owner = UPSTREAM + "cp -r seed repo; chown -R 12345:12345 repo\n"
-    yield from _case("dubious", "git-dubious-ownership", ("ls -ld repo", "git -C repo status"), "detected dubious ownership", FOUR + ("travis",), setup=owner)
+    yield from _case("dubious", "git-dubious-ownership", ("ls -ld repo", "git -C repo status"), "detected dubious ownership", (*FOUR, "travis"), setup=owner)
     yield from _case(
         "dubious-make",
         "git-dubious-ownership",

@@ -113,7 +113,7 @@ def _finders() -> Iterator[Recipe]:
         recipe = Recipe(
             name=f"oqs-cmake-{kind}", cause=CAUSE, tool="cmake", family=f"cmake-oqs-{kind}", version="cmake --version", image="gcc:12",
             files=cmake_project(extra, MAIN), steps=("cmake -B build -S .", "cmake --build build"),
-            signature="CMake Error", key=r'provided by "liboqs"|liboqs>?=?|Could NOT find OQS|Could not find liboqs|OQS_LIBRARY', forbid="C compiler cannot",
+            signature="CMake Error", key=r'provided by "liboqs"|No package .liboqs|Could NOT find OQS|Could not find liboqs|OQS_LIBRARY', forbid="C compiler cannot",
         )  # fmt: skip
         yield from spread(recipe, ("gitlab", "buildx") if kind != "required" else ("azure", "docker"))
     for kind, checks, key in (

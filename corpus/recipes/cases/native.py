@@ -273,7 +273,7 @@ def _systems() -> Iterator[Recipe]:
     sub = merge(cmake_project("add_subdirectory(third/tiny)"), {"third/tiny/CMakeLists.txt": "cmake_minimum_required(VERSION 2.8.12)\nproject(tiny C)\n"})
     yield from _case("cmake-new-sub", "cmake-too-old", "cmake", ("python -m venv .venv && .venv/bin/pip install cmake==4.0.3", ".venv/bin/cmake -S . -B build"), old, ("jenkins",), files=sub, exit=1, version="!echo cmake version 4.0.3")
     package = r"Could NOT find|Could not find a package configuration file"
-    for index, (want, comment) in enumerate(
+    for index, (want, _comment) in enumerate(
         (
             ("find_package(OpenSSL 4 REQUIRED)", ""),
             ("find_package(fmt 9 REQUIRED)", ""),

@@ -92,7 +92,7 @@ FAULTS: Mapping[str, Fault] = {
     "timeout": Fault("connection-timeout", r"(?i)timed out|ETIMEDOUT|TimeoutError|deadline exceeded", LOST, "http", ("curl", "wget", "pip", "npm", "git", "apt", "python", "node", "uv", "gem", "maven", "go")),
     "slow": Fault(
         "connection-timeout",
-        r"(?i)timed out|ETIMEDOUT|TimeoutError|too slow|less than 1000|network timeout|aborted due to",
+        r"(?i)timed out|ETIMEDOUT|TimeoutError|too slow|less than 1000|network timeout|aborted due to|Connection timeout|Connection failed",
         LOCAL + SERVER.format(port=80, mode="slow", files=""),
         "http",
         ("curl", "wget", "pip", "npm", "git", "apt", "python", "node"),

@@ -80,7 +80,7 @@ def _pip() -> Iterator[Recipe]:
 def _others() -> Iterator[Recipe]:
     for index, pair in enumerate(PAIRS[:4]):
         uv = Recipe(
-            name=f"conflict-uv-{index}", cause=CAUSE, tool="uv", family="uv-conflict", version=f"!/srv/lab/tools/uv/bin/uv --version", needs=(f"{LAB}/tools/uv/bin/uv",),
+            name=f"conflict-uv-{index}", cause=CAUSE, tool="uv", family="uv-conflict", version="!/srv/lab/tools/uv/bin/uv --version", needs=(f"{LAB}/tools/uv/bin/uv",),
             env={"UV_CACHE_DIR": "/srv/lab/cache/uv", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}, files={"requirements.in": _requirements(pair), "requirements.txt": _requirements(pair)},
             steps=(f"{tool('uv')}/uv --version", f"{tool('uv')}/uv venv", f"{tool('uv')}/uv pip install -r requirements.txt" if index % 2 else f"{tool('uv')}/uv pip compile requirements.in -o requirements.lock"),
             signature="No solution found when resolving dependencies",
@@ -88,26 +88,26 @@ def _others() -> Iterator[Recipe]:
         yield from spread(uv, (("gitlab", "github"), ("make", "github+tty"), ("azure",), ("travis",))[index])
     project = "[project]\nname = 'app'\nversion = '1.4.2'\nrequires-python = '>=3.9'\ndependencies = ['requests==2.19.1', 'urllib3>=2.0', 'idna']\n[project.optional-dependencies]\nweb = ['flask==3.0.3']\n"
     lock = Recipe(
-        name="conflict-uv-lock", cause=CAUSE, tool="uv", family="uv-lock-conflict", version=f"!/srv/lab/tools/uv/bin/uv --version", needs=(f"{LAB}/tools/uv/bin/uv",), env={"UV_CACHE_DIR": "/srv/lab/cache/uv", "UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"},
+        name="conflict-uv-lock", cause=CAUSE, tool="uv", family="uv-lock-conflict", version="!/srv/lab/tools/uv/bin/uv --version", needs=(f"{LAB}/tools/uv/bin/uv",), env={"UV_CACHE_DIR": "/srv/lab/cache/uv", "UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"},
         files={"pyproject.toml": project}, steps=(f"{tool('uv')}/uv lock",), signature="No solution found when resolving dependencies",
     )  # fmt: skip
     yield from spread(lock, ("gitlab", "jenkins"))
     for index, pair in enumerate((PAIRS[0], PAIRS[1], PAIRS[2], PAIRS[3])):
         poetry = Recipe(
-            name=f"conflict-poetry-{index}", cause=CAUSE, tool="poetry", family="poetry-conflict", version=f"!/srv/lab/tools/poetry/bin/poetry --version", needs=(f"{LAB}/tools/poetry/bin/poetry",),
+            name=f"conflict-poetry-{index}", cause=CAUSE, tool="poetry", family="poetry-conflict", version="!/srv/lab/tools/poetry/bin/poetry --version", needs=(f"{LAB}/tools/poetry/bin/poetry",),
             files={"pyproject.toml": "[tool.poetry]\nname = 'app'\nversion = '1.4.2'\ndescription = ''\nauthors = []\npackage-mode = false\n\n[tool.poetry.dependencies]\npython = '^3.10'\n" + "".join(f"{p.split('==')[0]} = '{p.split('==')[1]}'\n" for p in pair) + "\n[build-system]\nrequires = ['poetry-core']\nbuild-backend = 'poetry.core.masonry.api'\n"},
             setup=POETRY_SOURCE, steps=(f"{tool('poetry')}/poetry --version", f"{tool('poetry')}/poetry lock --no-interaction"), signature="version solving failed", key="version solving failed|depends on|requires", env={"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_CACHE_DIR": "/srv/lab/cache/poetry"},
         )  # fmt: skip
         yield from spread(poetry, (("gitlab", "github+tty"), ("make",), ("jenkins",), ("azure",))[index])
     for index, pair in enumerate((PAIRS[0], PAIRS[3])):
         compile_ = Recipe(
-            name=f"conflict-piptools-{index}", cause=CAUSE, tool="pip-tools", family="pip-tools-conflict", version=f"!/srv/lab/tools/pip-tools/bin/pip-compile --version", needs=(f"{LAB}/tools/pip-tools/bin/pip-compile",),
+            name=f"conflict-piptools-{index}", cause=CAUSE, tool="pip-tools", family="pip-tools-conflict", version="!/srv/lab/tools/pip-tools/bin/pip-compile --version", needs=(f"{LAB}/tools/pip-tools/bin/pip-compile",),
             files={"requirements.in": "\n".join(pair) + "\nidna\n"}, steps=(f"{tool('pip-tools')}/pip-compile -v requirements.in",), signature=NEW + "|Could not find a version|DistributionNotFound|ResolutionImpossible", exit=(1, 2),
             key="Cannot install|conflict|ResolutionImpossible",
         )  # fmt: skip
         yield from spread(compile_, ("gitlab", "github") if index == 0 else ("travis",))
     pipenv = Recipe(
-        name="conflict-pipenv", cause=CAUSE, tool="pipenv", family="pipenv-conflict", version=f"!/srv/lab/tools/pipenv/bin/pipenv --version", needs=(f"{LAB}/tools/pipenv/bin/pipenv",),
+        name="conflict-pipenv", cause=CAUSE, tool="pipenv", family="pipenv-conflict", version="!/srv/lab/tools/pipenv/bin/pipenv --version", needs=(f"{LAB}/tools/pipenv/bin/pipenv",),
         files={"Pipfile": "[packages]\nrequests = '==2.19.1'\nurllib3 = '==2.2.1'\n\n[requires]\npython_version = '3.11'\n"}, steps=(f"{tool('pipenv')}/pipenv lock",), signature=r"ResolutionFailure|ResolutionImpossible|conflict|Cannot install", key="Cannot install|conflicting|ResolutionFailure",
         env={"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_YES": "1"},
     )  # fmt: skip

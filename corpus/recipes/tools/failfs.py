@@ -73,7 +73,7 @@ class FailFs(mfusepy.Operations):  # type: ignore[misc,unused-ignore]
         os.chown(self._path(path), uid, gid, follow_symlinks=False)
 
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:
-        os.utime(self._path(path), ns=times, follow_symlinks=False)
+        os.utime(self._path(path), ns=times or (0, 0), follow_symlinks=False)
 
     def open(self, path: str, flags: int) -> int:
         self._maybe_fail("open", path)

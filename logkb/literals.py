@@ -1,0 +1,155 @@
+"""What a regular expression must contain, and a text that it matches: for rules whose authors gave only the pattern."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from logkb.errors import UsageError
+from logkb.rules import MIN_KEYWORD
+
+MAX_PATTERN = 4_000
+MAX_REPEATS = 200
+# What a class is tried with, the most natural first.
+CANDIDATES = "a0xA1 _-./:,;'\"()[]{}<>=+*|!?@#%&$~^`\\\tüö"
+
+
+def parse(pattern: str) -> Any:
+    """The syntax tree of a pattern. Raises `UsageError` when it is not one.
+
+    The standard library's parser is used under its private name: writing a second one would be the greater risk.
+    """
+    from re import _parser  # type: ignore[attr-defined]
+
+    if len(pattern) > MAX_PATTERN:
+        raise UsageError(f"the pattern is longer than {MAX_PATTERN} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _parser.parse(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(f"the pattern does not compile ({error or type(error).__name__})") from None
+
+
+def ignores_case(pattern: str) -> bool:
+    """Whether the whole pattern is case-insensitive."""
+    return bool(parse(pattern).state.flags & re.IGNORECASE)
+
+
+def keywords_of(pattern: str) -> tuple[str, ...]:
+    """Literals of which every matching text holds one: the longest that must occur, else one for each alternative.
+    Empty when there is none of four characters. Raises `UsageError`."""
+    return _keywords(list(parse(pattern)))
+
+
+def _keywords(items: list[Any]) -> tuple[str, ...]:
+    best = max(_runs(items), key=len, default="")
+    if len(best) >= MIN_KEYWORD:
+        return (best,)
+    for name, value in _flat(items):
+        if name == "BRANCH":
+            alternatives = [_keywords(list(branch)) for branch in value[1]]
+            if all(alternatives):
+                return tuple(dict.fromkeys(word for words in alternatives for word in words))
+    return ()
+
+
+def _flat(items: list[Any]) -> Iterator[tuple[str, Any]]:
+    """The items that every match passes through, groups opened."""
+    for code, value in items:
+        name = str(code)
+        if name == "SUBPATTERN" and not value[1]:
+            yield from _flat(list(value[3]))
+        elif name == "ATOMIC_GROUP":
+            yield from _flat(list(value))
+        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and value[0] > 0:
+            # Its end is a break: how often it repeats is not known.
+            yield "BREAK", None
+            yield from _flat(list(value[2]))
+            yield "BREAK", None
+        else:
+            yield name, value
+
+
+def _runs(items: list[Any]) -> Iterator[str]:
+    run = ""
+    for name, value in _flat(items):
+        if name == "LITERAL" and chr(value).isprintable():
+            run += chr(value)
+        elif name not in ("AT", "ASSERT", "ASSERT_NOT"):
+            yield run
+            run = ""
+    yield run
+
+
+def examples_of(pattern: str) -> Iterator[str]:
+    """Texts that the pattern should match, from the natural to the shortest; whoever uses one tries it first.
+    Raises `UsageError`."""
+    tree = list(parse(pattern))
+    for repeats in (1, 3, 0, 2):
+        yield _text(tree, repeats, {})
+
+
+def _text(items: list[Any], repeats: int, groups: dict[int, str]) -> str:
+    return "".join(_WRITERS.get(str(code), _nothing)(value, repeats, groups) for code, value in items)
+
+
+Writer = Callable[[Any, int, dict[int, str]], str]
+
+
+def _nothing(_value: Any, _repeats: int, _groups: dict[int, str]) -> str:
+    return ""
+
+
+def _repeat(value: Any, repeats: int, groups: dict[int, str]) -> str:
+    least, most, body = value
+    count = min(max(least, min(repeats, int(most))), MAX_REPEATS)
+    inner = list(body)
+    if least <= 1 < most and repeats and [str(code) for code, _ in inner] == ["ANY"]:
+        return "text"
+    return "".join(_text(inner, repeats, groups) for _ in range(count))
+
+
+def _group(value: Any, repeats: int, groups: dict[int, str]) -> str:
+    number, _, _, body = value
+    text = _text(list(body), repeats, groups)
+    if number is not None:
+        groups[number] = text
+    return text
+
+
+def _choice(value: Any, _repeats: int, _groups: dict[int, str]) -> str:
+    negated = any(str(code) == "NEGATE" for code, _ in value)
+    members = [(str(code), item) for code, item in value if str(code) != "NEGATE"]
+    if not negated:
+        for name, item in members:
+            if name == "LITERAL":
+                return chr(item)
+    return next((text for text in CANDIDATES if any(_holds(name, item, text) for name, item in members) != negated), "")
+
+
+def _holds(name: str, item: Any, text: str) -> bool:
+    if name == "LITERAL":
+        return chr(item) == text
+    if name == "RANGE":
+        return bool(item[0] <= ord(text) <= item[1])
+    kind = str(item).removeprefix("CATEGORY_")
+    classes = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w", "NOT_DIGIT": r"\D", "NOT_SPACE": r"\S", "NOT_WORD": r"\W"}
+    return re.fullmatch(classes.get(kind, r"\Z"), text, re.ASCII) is not None
+
+
+_WRITERS: dict[str, Writer] = {
+    "LITERAL": lambda value, _repeats, _groups: chr(value),
+    "NOT_LITERAL": lambda value, _repeats, _groups: next(text for text in CANDIDATES if ord(text) != value),
+    "ANY": lambda _value, _repeats, _groups: "x",
+    "IN": _choice,
+    "BRANCH": lambda value, repeats, groups: _text(list(value[1][0]), repeats, groups),
+    "SUBPATTERN": _group,
+    "ATOMIC_GROUP": lambda value, repeats, groups: _text(list(value), repeats, groups),
+    "MAX_REPEAT": _repeat,
+    "MIN_REPEAT": _repeat,
+    "POSSESSIVE_REPEAT": _repeat,
+    "GROUPREF": lambda value, _repeats, groups: groups.get(value, ""),
+}
