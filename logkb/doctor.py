@@ -122,7 +122,11 @@ def read_catalogue(overlays: Sequence[Path] = (), *, use_cache: bool = True) -> 
         examples, wrong = read_corpus(root / "corpus")
         problems += wrong
         for example in examples:
-            data = example.path.read_bytes()
+            try:
+                data = example.path.read_bytes()
+            except OSError as error:
+                problems.append(Problem(Location(example.path), f"cannot be read ({error.strerror})", "mend or remove the log"))
+                continue
             scan = analyzer.matcher.scan(Source.from_bytes(data))
             leading: tuple[str, ...] = ()
             if example.cause is None and verdict(scan).outcome != "passed":

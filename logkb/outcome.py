@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from logkb.records import Match, Outcome, Scan
 
-# Good news from one tool says that the build passed only this close to the log's end.
+# Without a verdict, only what stands this close to the log's end says how the build went.
 LAST_LINES = 15
 
 
@@ -25,7 +25,8 @@ def verdict(scan: Scan) -> Verdict:
 
     A strong mark is the job's own last word ("Your build exited with 1"), and the last of them wins. A medium mark is
     one tool's word, which a later step may overrule: there the last one wins too, unless a strong rule names a
-    cause behind it. Then what the CI system flagged as an error, a strong rule, or a weak mark speaks; else it is unclear.
+    cause behind it. Then what the CI system flagged as an error, a strong rule at the very end, or a weak mark speaks;
+    else it is unclear.
     """
     strong, medium, weak = (_marks(scan.matches, strength) for strength in ("strong", "medium", "weak"))
     if strong:
@@ -40,10 +41,12 @@ def verdict(scan: Scan) -> Verdict:
     good = [match for match in weak if match.rule.marks == "passed" and scan.lines - match.line < LAST_LINES]
     if good and good[-1].line > named and weak[-1].rule.marks == "passed":
         return _settled(good[-1])
-    if named:
+    if named > scan.lines - LAST_LINES:
         return Verdict("failed")
     if scan.flags_errors:
         return Verdict("passed", scan.lines)
+    if named:
+        return Verdict("unclear")
     bad = [match for match in weak if match.rule.marks == "failed"]
     return _settled(bad[-1]) if bad else Verdict("unclear")
 

@@ -34,7 +34,7 @@ class Weights:
 
     strong: float = 2.7
     medium: float = 0.6
-    weak: float = -1.2
+    weak: float = -3.2
     error: float = 0.3
     warning: float = -1.5
     cleanup: float = -0.8
@@ -43,7 +43,7 @@ class Weights:
     remote: float = -0.8
     same_step: float = 0.4
     other_step: float = -0.3
-    unclear: float = -0.8
+    unclear: float = -4.5
     agreement: float = 0.1
     # What fails first near the end of a build makes the rest fail: the earliest of the decisive lines gets a little more.
     first: float = 0.5
@@ -258,11 +258,13 @@ def _possible(
 
 
 def _distinct(matches: Sequence[Match]) -> tuple[Match, ...]:
-    """The best matches, one a line."""
-    seen: set[int] = set()
-    kept = []
+    """The evidence: the best match, the best of each other rule, the last of all (builds repeat the reason at their end),
+    then the next best; one a line."""
+    rules: dict[str, Match] = {}
     for match in matches:
-        if match.line not in seen:
-            seen.add(match.line)
-            kept.append(match)
-    return tuple(kept[:MAX_EVIDENCE])
+        rules.setdefault(match.rule.id, match)
+    last = max(matches, key=lambda match: match.line, default=None)
+    chosen: dict[int, Match] = {}
+    for match in [*list(rules.values())[: MAX_EVIDENCE - 2], *([last] if last else []), *matches]:
+        chosen.setdefault(match.line, match)
+    return tuple(list(chosen.values())[:MAX_EVIDENCE])

@@ -28,7 +28,9 @@ def find_line(lines: list[str], pattern: str, *, last: bool = False) -> int:
 
 
 # Lines that repeat a command or a source line: what they hold is not what happened.
-_ECHO = re.compile(r"^(?:\$ |##\[group\]|\++ |STEP \d|\[\d/\d\] STEP|Step \d|#\d+ \[|> (?:\S+@\S+|node|npm|npx|tsc|webpack|vite|mocha|jest|eslint|\./)|travis_fold|The command |#\d+ ERROR: (?:process|executor)|ERROR: failed to solve: process|\s+(?:raise|throw) )")
+_ECHO = re.compile(
+    r"^(?:\$ |##\[group\]|\++ |STEP \d|\[\d/\d\] STEP|Step \d|#\d+ \[|> (?:\S+@\S+|node|npm|npx|tsc|webpack|vite|mocha|jest|eslint|\./)|travis_fold|The command |#\d+ ERROR: (?:process|executor)|ERROR: failed to solve: process|\s+(?:raise|throw) )"
+)
 
 
 def spoken(lines: list[str], recipe: Recipe) -> list[str]:

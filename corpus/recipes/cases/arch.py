@@ -130,16 +130,6 @@ def _containers() -> Iterator[Recipe]:
         "entrypoint", "docker", ("/usr/bin/docker version --format '{{.Server.Version}}'", entry), ("gitlab", "github", "make"), files={"Dockerfile": dockerfile}, exit=(1, 125, 126), version="!/usr/bin/docker --version", needs=()
     )
     yield from _case("chroot", "bash", ("uname -m", "apt-get update && apt-get install -y --no-install-recommends make", "./tools/codegen --out gen"), ("chroot",), version="bash --version")
-    yield from _case(
-        "chroot-loader",
-        "python",
-        ("python --version", "python -c 'import ctypes; ctypes.CDLL(\"./tools/libgen.so\")'"),
-        ("chroot", "buildah", "gitlab"),
-        image="python:3.11-slim",
-        exit=1,
-        setup="mkdir -p tools; echo 'int gen(void) { return 1; }' > $RUN/g.c; aarch64-linux-gnu-gcc -shared -fPIC -o tools/libgen.so $RUN/g.c",
-        signature=r"wrong ELF class|cannot open shared object file|invalid ELF header|Exec format",
-    )
 
 
 def _emulated() -> Iterator[Recipe]:

@@ -136,7 +136,7 @@ def _registry() -> Iterator[Recipe]:
         ("rate", "registry-rate-limit", "toomanyrequests|Too Many"),
         ("basic", "registry-auth", "no basic auth"),
         ("arm", "no-matching-platform", "no matching manifest"),
-        ("cut", "layer-corrupt", "EOF"),
+        ("corrupt", "layer-corrupt", "verification failed"),
         ("denied", "registry-auth", "denied|forbidden"),
     ):
         yield from spread(
@@ -152,7 +152,7 @@ def _registry() -> Iterator[Recipe]:
                 version="!/usr/bin/docker --version",
                 timeout=150,
             ),
-            ("gitlab", "github", "make") if mode != "cut" else ("jenkins",),
+            ("gitlab", "github", "make") if mode != "corrupt" else ("jenkins", "github"),
         )
 
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from ..blocks import c_project
 from ..model import Recipe, spread
+from .network import LOCAL, SERVER
 
+# A mirror that no longer has the release.
+GONE = LOCAL.replace("mirror.example.org", "mirror.example.org vault.example.org") + SERVER.format(port=80, mode="404", files="")
 LINT = "/srv/lab/tools/lint/bin"
 
 
@@ -66,25 +69,6 @@ def _infrastructure() -> Iterator[Recipe]:
             needs=("kubectl",),
             version="!kubectl version --client",
         )
-    ci = r"(?i)error|invalid|unexpected|jobs config should|syntax"
-    workflows = {
-        "key": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    step:\n      - run: make\n",
-        "needs": "on: push\njobs:\n  test:\n    needs: [biuld]\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
-        "expression": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.refs }}\n      - uses: actions/checkout\n",
-        "indent": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n   steps:\n    - run: make\n",
-        "event": "on: pushed\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
-    }
-    for index, (name, text) in enumerate(list(workflows.items())[:1]):
-        yield from _case(
-            f"workflow-{name}",
-            "ci-config-invalid",
-            "yamllint",
-            (f"{LINT}/yamllint -d '{{extends: relaxed}}' .gitlab-ci.yml .github/workflows/ci.yml",),
-            ci,
-            ("gitlab",),
-            files={".github/workflows/ci.yml": text, ".gitlab-ci.yml": "build:\n  script: [make\n" if index == 0 else "build:\n  script: [make]\n"},
-            version="!/srv/lab/tools/lint/bin/yamllint --version",
-        )
 
 
 def _secrets() -> Iterator[Recipe]:
@@ -126,7 +110,6 @@ def _scans() -> Iterator[Recipe]:
         version="!/srv/lab/tools/lint/bin/bandit --version",
         key="Issue: ",
     )
-    yield from _case("scan-ruff", "security-scan-failed", "ruff", (f"{LINT}/ruff check --select S app",), r"S\d{3}", ("travis",), files=code, version="!/srv/lab/tools/lint/bin/ruff --version")
     wait = "timeout --verbose 2 python3 -c 'import time; print(\"waiting for the database\", flush=True); time.sleep(60)'"
     poll = "timeout --verbose 3 bash -c 'for i in 1 2 3 4 5 6; do echo still waiting for port 5432; sleep 1; done'"
     limits = (
@@ -151,9 +134,18 @@ def _rpm() -> Iterator[Recipe]:
         "dnf-gpg", "rpm-gpg-check", "dnf", (f"{dnf} install acme-tools",), r"is not signed|GPG check FAILED|Public key for|GPG key", ("gitlab", "github", "jenkins", "travis", "make"), setup=good.replace("GPG", "1"), needs=needs
     )
     words = r"Failed to download metadata|Cannot find a valid baseurl|Cannot prepare internal mirrorlist|Errors during downloading"
-    for index, (base, wrappers) in enumerate((("file:///tmp/gone", ("gitlab", "github")), ("http://vault.example.org/centos/8/BaseOS", ("jenkins", "travis")), ("https://mirror.example.org/rocky/9", ("azure",)))):
+    for index, (base, wrappers) in enumerate((("file:///tmp/gone", ("gitlab", "github")), ("http://vault.example.org/centos/8/BaseOS", ("jenkins", "travis")), ("http://mirror.example.org/rocky/9", ("azure",)))):
         yield from _case(
-            f"dnf-repo-{index}", "dnf-repo-unavailable", "dnf", (f"{dnf} --setopt=acme.skip_if_unavailable=0 install acme-tools",), words, wrappers, setup=repo.replace("BASE", base).replace("GPG", "0"), offline=True, needs=needs, timeout=90
+            f"dnf-repo-{index}",
+            "dnf-repo-unavailable",
+            "dnf",
+            (f"{dnf} --setopt=acme.skip_if_unavailable=0 install acme-tools",),
+            words,
+            wrappers,
+            setup=repo.replace("BASE", base).replace("GPG", "0") + GONE,
+            offline=True,
+            needs=needs,
+            timeout=90,
         )
 
 

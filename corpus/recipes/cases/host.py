@@ -24,8 +24,11 @@ def _inodes() -> Iterator[Recipe]:
     full = r"No space left on device|ENOSPC"
     show = "df -h .; df -i ."
     many = "for i in $(seq 400); do echo $i > cache-$i.tmp; done"
-    yield from _case("inode-cp", "inode-exhausted", "cp", (show, "mkdir -p out && " + many, show), full, ("gitlab", "github"), setup=small("50m", inodes="120"), files=c_project(), version="!cp --version")
-    yield from _case("inode-gcc", "inode-exhausted", "gcc", (show, "make"), full, ("jenkins", "xtrace"), setup=small("50m", inodes="36"), files=c_project(modules=12))
+    after = " || { df -h .; df -i .; (exit 1); }"
+    yield from _case(
+        "inode-cp", "inode-exhausted", "cp", (show, many.replace("; done", " || break; done; [ -e cache-400.tmp ]") + after), full, ("gitlab", "github"), setup=small("50m", inodes="120"), files=c_project(), version="!cp --version"
+    )
+    yield from _case("inode-gcc", "inode-exhausted", "gcc", ("df -h .", "make" + after), full, ("jenkins", "xtrace"), setup=small("50m", inodes="36"), files=c_project(modules=12))
     yield from _case(
         "inode-npm",
         "inode-exhausted",
@@ -38,10 +41,17 @@ def _inodes() -> Iterator[Recipe]:
         exit=(1, 228),
     )
     yield from _case(
-        "inode-git", "inode-exhausted", "git", ("df -i .", "git init -q repo && cd repo && for i in $(seq 90); do mkdir -p d$i && echo $i > d$i/f; done; git add ."), full, ("azure", "gitlab"), setup=small("50m", inodes="200"), exit=(1, 128)
+        "inode-git",
+        "inode-exhausted",
+        "git",
+        ("df -i .", "git init -q repo && for i in $(seq 90); do mkdir -p repo/d$i && echo $i > repo/d$i/f || break; done; git -C repo add -A" + after),
+        full,
+        ("azure", "gitlab"),
+        setup=small("50m", inodes="200"),
+        exit=(1, 128),
     )
     yield from _case(
-        "inode-tar", "inode-exhausted", "tar", ("tar -xzf bundle.tgz", "df -i ."), full, ("gitlab",), setup="mkdir many; for i in $(seq 300); do echo $i > many/$i; done; tar -czf bundle.tgz many; rm -rf many\n" + small("50m", inodes="150")
+        "inode-tar", "inode-exhausted", "tar", ("tar -xzf bundle.tgz" + after,), full, ("gitlab",), setup="mkdir many; for i in $(seq 300); do echo $i > many/$i; done; tar -czf bundle.tgz many; rm -rf many\n" + small("50m", inodes="150")
     )
     readonly = r"(?i)read-only file ?system|EROFS"
     mount = "mount --bind . . && mount -o remount,bind,ro $PWD\n"
@@ -289,9 +299,11 @@ def _filters() -> Iterator[Recipe]:
             ("gcc:12", "bash -c 'cmake --version && git clone /none /tmp/x'"),
         )
     ):
+        if index in {1, 6}:
+            continue  # they work all the same
         yield from _case(
             f"seccomp-{index}",
-            "libseccomp-outdated",
+            "apt-signature-invalid" if index == 0 else "libseccomp-outdated",
             "docker",
             (info, f"{run} {image} {command}"),
             words,

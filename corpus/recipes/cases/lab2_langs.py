@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..blocks import merge
 from ..model import Recipe
@@ -21,7 +21,7 @@ def _go() -> Iterator[Recipe]:
 
     c = "go-module-missing"
     words = r"no required module provides package|missing go\.sum entry|inconsistent vendoring|cannot find module providing package|unknown revision|module lookup disabled|is explicitly required in go\.mod"
-    yield from case("go-required", c, "go", ("go version", "go vet ./invoicetotal/...", "go build ./..."), words, ("gitlab", "github"), files=main('\t"github.com/acme/router"\n', "\trouter.Serve()\n"), **off)  # type: ignore[arg-type]
+    yield from case("go-required", c, "go", ("go version", "go vet ./invoicetotal/...", "go build ./..."), words, ("gitlab", "github"), files=main('\t"github.com/acme/router"\n', "\trouter.Serve()\n"), **off)
     yield from case(
         "go-sum",
         c,
@@ -32,15 +32,15 @@ def _go() -> Iterator[Recipe]:
         files={**main('\t"github.com/acme/router"\n', "\trouter.Serve()\n"), "go.mod": good["go.mod"] + "\nrequire github.com/acme/router v1.8.0\n"},
         family="go-sum",
         **off,
-    )  # type: ignore[arg-type]
+    )
     vendored = {
         **main('\t"github.com/acme/router"\n', "\trouter.Serve()\n"),
         "go.mod": good["go.mod"] + "\nrequire github.com/acme/router v1.8.0\n",
         "vendor/modules.txt": "# github.com/acme/router v1.7.2\n## explicit\ngithub.com/acme/router\n",
         "vendor/github.com/acme/router/router.go": "package router\n\nfunc Serve() {}\n",
     }
-    yield from case("go-vendor", c, "go", ("go version", "go build ./...", "go test ./..."), words, ("gitlab", "azure"), files=vendored, family="go-vendor", **off)  # type: ignore[arg-type]
-    yield from case("go-lookup", c, "go", ("go test ./taxamount/", "go get github.com/acme/metrics@v0.9.1"), words, ("make", "github"), files=good, env={"GOPROXY": "off"}, family="go-lookup", **off)  # type: ignore[arg-type]
+    yield from case("go-vendor", c, "go", ("go version", "go build ./...", "go test ./..."), words, ("gitlab", "azure"), files=vendored, family="go-vendor", **off)
+    yield from case("go-lookup", c, "go", ("go test ./taxamount/", "go get github.com/acme/metrics@v0.9.1"), words, ("make", "github"), files=good, env={"GOPROXY": "off"}, family="go-lookup", **off)
     upstream = "git config --global user.name ci; git config --global user.email ci@example.org; git config --global protocol.file.allow always; mkdir $RUN/tmp/router; cd $RUN/tmp/router; git init -q; echo 'module github.com/acme/router' > go.mod; echo 'package router' > r.go; git add .; git commit -qm one; git tag v1.0.0; git config --global url.file:///tmp/router.insteadOf https://github.com/acme/router; cd - > /dev/null\n"
     yield from case(
         "go-revision",
@@ -54,7 +54,7 @@ def _go() -> Iterator[Recipe]:
         env={"GOPROXY": "direct", "GONOSUMDB": "*", "GOFLAGS": "-mod=mod", "GOPRIVATE": "github.com/acme"},
         family="go-revision",
         **off,
-    )  # type: ignore[arg-type]
+    )
 
     c, words = (
         "go-compile-error",
@@ -70,18 +70,18 @@ def _go() -> Iterator[Recipe]:
     commands = ("go build -v ./...", "go vet ./...", "go test ./...", "go run ./cmd/server", "go install ./...")
     wrappers = (("gitlab", "github"), ("jenkins",), ("travis", "azure"), ("make",), ("xtrace",))
     for (name, (imports, body)), command, places in zip(errors.items(), commands, wrappers, strict=True):
-        yield from case(f"go-{name}", c, "go", ("go version", "go test ./taxamount ./creditlimit", command), words, places, files=main(imports, body), exit=(1, 2), family=f"go-compile-{name}", **off)  # type: ignore[arg-type]
+        yield from case(f"go-{name}", c, "go", ("go version", "go test ./taxamount ./creditlimit", command), words, places, files=main(imports, body), exit=(1, 2), family=f"go-compile-{name}", **off)
     test = {**good, "taxamount/extra_test.go": 'package taxamount\n\nimport "testing"\n\nfunc TestExtra(t *testing.T) {\n\tif Compute(1) != newRate() {\n\t\tt.Fatal("no")\n\t}\n}\n'}
-    yield from case("go-testfile", c, "go", ("go build ./...", "go test ./..."), r"\[build failed\]|undefined: ", ("gitlab",), files=test, exit=(1, 2), family="go-compile-test", key=r"undefined: |not enough arguments", **off)  # type: ignore[arg-type]
+    yield from case("go-testfile", c, "go", ("go build ./...", "go test ./..."), r"\[build failed\]|undefined: ", ("gitlab",), files=test, exit=(1, 2), family="go-compile-test", key=r"undefined: |not enough arguments", **off)
 
     c, words = "go-version-mismatch", r"requires go >= 1|invalid go version|note: module requires Go 1\.|is not in GOROOT|unknown directive: toolchain|unknown block type: (tool|godebug)"
-    yield from case("go-invalid", c, "go", ("go version", "go build ./..."), words, ("gitlab", "github"), files={**good, "go.mod": "module example.org/acme/shop\n\ngo 1.22.3\n"}, family="go-invalid", **off)  # type: ignore[arg-type]
-    yield from case("go-toolchain", c, "go", ("go version", "go env", "go test ./..."), words, ("jenkins", "azure"), files={**good, "go.mod": "module example.org/acme/shop\n\ngo 1.21\n\ntoolchain go1.21.6\n"}, family="go-toolchain", **off)  # type: ignore[arg-type]
+    yield from case("go-invalid", c, "go", ("go version", "go build ./..."), words, ("gitlab", "github"), files={**good, "go.mod": "module example.org/acme/shop\n\ngo 1.22.3\n"}, family="go-invalid", **off)
+    yield from case("go-toolchain", c, "go", ("go version", "go env", "go test ./..."), words, ("jenkins", "azure"), files={**good, "go.mod": "module example.org/acme/shop\n\ngo 1.21\n\ntoolchain go1.21.6\n"}, family="go-toolchain", **off)
     yield from case(
         "go-goroot", c, "go", ("go version", "go test ./taxamount", "go build ./..."), words, ("travis", "gitlab"), files=main('\t"log/slog"\n\t"slices"\n', '\tslog.Info("ok", "n", slices.Max([]int{1, 2}))\n'), family="go-goroot", **off
-    )  # type: ignore[arg-type]
+    )
     newer = {**main('\t"fmt"\n', "\tfmt.Println(min(1, 2))\n\tfor i := range 3 {\n\t\tfmt.Println(i)\n\t}\n"), "go.mod": "module example.org/acme/shop\n\ngo 1.22\n"}
-    yield from case("go-note", c, "go", ("go version", "go vet ./taxamount", "go build ./..."), r"note: module requires Go 1\.", ("make", "xtrace"), files=newer, exit=2, family="go-note", **off)  # type: ignore[arg-type]
+    yield from case("go-note", c, "go", ("go version", "go vet ./taxamount", "go build ./..."), r"note: module requires Go 1\.", ("make", "xtrace"), files=newer, exit=2, family="go-note", **off)
 
 
 def _rust() -> Iterator[Recipe]:
@@ -107,7 +107,7 @@ def _rust() -> Iterator[Recipe]:
             crate("crates/codec", "codec"),
         )
         workspace["Cargo.toml"] += '\n[dependencies]\nutil = { path = "crates/util" }\ncodec = { path = "crates/codec" }\n'
-        yield from case(f"rust-{name}", c, "cargo", ("cargo --version && rustc --version", command), words, places, files=workspace, key=key, family=f"cargo-compile-{name}", **off)  # type: ignore[arg-type]
+        yield from case(f"rust-{name}", c, "cargo", ("cargo --version && rustc --version", command), words, places, files=workspace, key=key, family=f"cargo-compile-{name}", **off)
     yield from case(
         "rustc",
         c,
@@ -119,7 +119,7 @@ def _rust() -> Iterator[Recipe]:
         key=key,
         family="rustc-compile",
         **{**off, "exit": 1},
-    )  # type: ignore[arg-type]
+    )
 
     c = "cargo-dependency"
     words = r"failed to select a version for|needs to be updated but --locked|no matching package named|does not have (that|this|these) feature|cannot update the lock file|failed to get `|attempting to make an HTTP request, but --offline|no matching package found"
@@ -129,8 +129,8 @@ def _rust() -> Iterator[Recipe]:
         files["Cargo.toml"] += f'\n[dependencies]\ncodec = {{ path = "crates/codec" }}\n{line}\n'
         return files
 
-    yield from case("crate-version", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "github"), files=needs('util = { path = "crates/util", version = "2.0" }'), family="cargo-version", **off)  # type: ignore[arg-type]
-    yield from case("crate-absent", c, "cargo", ("cargo fetch --offline",), words, ("jenkins", "travis"), files=needs('acme-telemetry = "0.4"'), family="cargo-absent", **off)  # type: ignore[arg-type]
+    yield from case("crate-version", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "github"), files=needs('util = { path = "crates/util", version = "2.0" }'), family="cargo-version", **off)
+    yield from case("crate-absent", c, "cargo", ("cargo fetch --offline",), words, ("jenkins", "travis"), files=needs('acme-telemetry = "0.4"'), family="cargo-absent", **off)
     yield from case(
         "crate-locked",
         c,
@@ -141,23 +141,23 @@ def _rust() -> Iterator[Recipe]:
         files=merge(needs('util = { path = "crates/util" }'), crate("crates/util2", "util2")),
         family="cargo-locked",
         **off,
-    )  # type: ignore[arg-type]
-    yield from case("crate-feature", c, "cargo", ("cargo test",), words, ("gitlab", "xtrace"), files=needs('util = { path = "crates/util", features = ["async", "serde"] }'), family="cargo-feature", **off)  # type: ignore[arg-type]
+    )
+    yield from case("crate-feature", c, "cargo", ("cargo test",), words, ("gitlab", "xtrace"), files=needs('util = { path = "crates/util", features = ["async", "serde"] }'), family="cargo-feature", **off)
     links = merge(
         needs('a = { path = "crates/a" }\nb = { path = "crates/b" }'),
         crate("crates/a", "a", extra='links = "z"\nbuild = "build.rs"\n'),
         crate("crates/b", "b", extra='links = "z"\nbuild = "build.rs"\n'),
         {"crates/a/build.rs": "fn main() {}\n", "crates/b/build.rs": "fn main() {}\n"},
     )
-    yield from case("crate-links", c, "cargo", ("cargo build --release",), words + "|links to the native library", ("github",), files=links, family="cargo-links", **off)  # type: ignore[arg-type]
-    yield from case("crate-path-name", c, "cargo", ("cargo check",), words, ("travis",), files=needs('utils = { path = "crates/util" }'), family="cargo-name", **off)  # type: ignore[arg-type]
+    yield from case("crate-links", c, "cargo", ("cargo build --release",), words + "|links to the native library", ("github",), files=links, family="cargo-links", **off)
+    yield from case("crate-path-name", c, "cargo", ("cargo check",), words, ("travis",), files=needs('utils = { path = "crates/util" }'), family="cargo-name", **off)
 
     c = "rustc-too-old"
-    words = r"requires rustc 1|is not supported by the following package|feature `edition\d+` is required|cannot be built because it requires rustc|lock file version .* requires|this version of Cargo is older than|unstable feature|requires `?-Znext-lockfile-bump"
+    words = r"requires rustc 1|is not supported by the following package|feature `edition\d+` is required|cannot be built because it requires rustc|lock file version .* requires|does not understand this lock file|this version of Cargo is older than|unstable feature|requires `?-Znext-lockfile-bump"
     old = {"offline": True, "version": "!/usr/bin/cargo --version", "exit": 101, "needs": ("/usr/bin/cargo:cargo",), "setup": "export PATH=/usr/bin:$PATH; unset RUSTUP_HOME\n"}
-    yield from case("msrv", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "github"), files=merge(good, {"Cargo.toml": good["Cargo.toml"] + 'rust-version = "1.99"\n'}), family="cargo-msrv", **off)  # type: ignore[arg-type]
+    yield from case("msrv", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "github"), files=merge(good, {"Cargo.toml": good["Cargo.toml"] + 'rust-version = "1.99"\n'}), family="cargo-msrv", **off)
     dependency = merge(needs('next = { path = "crates/next" }'), crate("crates/next", "next", extra='rust-version = "1.99"\n'))
-    yield from case("msrv-dependency", c, "cargo", ("rustc --version", "cargo test --workspace"), words, ("jenkins",), files=dependency, family="cargo-msrv-dependency", **off)  # type: ignore[arg-type]
+    yield from case("msrv-dependency", c, "cargo", ("rustc --version", "cargo test --workspace"), words, ("jenkins",), files=dependency, family="cargo-msrv-dependency", **off)
     yield from case(
         "msrv-old",
         c,
@@ -168,8 +168,8 @@ def _rust() -> Iterator[Recipe]:
         files=merge(needs('next = { path = "crates/next" }'), crate("crates/next", "next", extra='rust-version = "1.74"\n')),
         family="cargo-old-msrv",
         **old,
-    )  # type: ignore[arg-type]
-    yield from case("edition", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "make"), files=merge(needs('next = { path = "crates/next" }'), crate("crates/next", "next", edition="2024")), family="cargo-edition", **old)  # type: ignore[arg-type]
+    )
+    yield from case("edition", c, "cargo", ("cargo --version", "cargo build"), words, ("gitlab", "make"), files=merge(needs('next = { path = "crates/next" }'), crate("crates/next", "next", edition="2024")), family="cargo-edition", **old)
     yield from case(
         "lockfile",
         c,
@@ -180,7 +180,7 @@ def _rust() -> Iterator[Recipe]:
         files=merge(good, {"Cargo.lock": '# This file is automatically @generated by Cargo.\nversion = 4\n\n[[package]]\nname = "shop"\nversion = "1.4.2"\n'}),
         family="cargo-lockfile",
         **old,
-    )  # type: ignore[arg-type]
+    )
 
     c, words = "rust-missing", r"can't find Rust compiler|Cargo, the Rust package manager, is not installed|[Rr]ust.*not (installed|found)|`cargo`.*not found|No such file or directory: 'cargo'|Rust toolchain"
     none = "export PATH=$(echo $PATH | tr ':' '\\n' | grep -v cargo | tr '\\n' ':'); mkdir $RUN/nors; for p in /usr/bin/*; do case $p in */cargo|*/rustc) ;; *) ln -s $p $RUN/nors/;; esac; done; export PATH=$(echo $PATH | sed \"s|:/usr/bin:|:$RUN/nors:|; s|:/bin:.*||\")\nunset PIP_FIND_LINKS\n"
@@ -226,12 +226,12 @@ def _ruby() -> Iterator[Recipe]:
         files={**base, "Gemfile": source + 'gem "web", "3.0.0"\ngem "admin", "1.2.0"\n'},
         family="bundler-conflict",
         **bundle,
-    )  # type: ignore[arg-type]
+    )
     yield from case(
         "gem-absent", c, "bundler", ("rake", "bundle install --jobs 2 --retry 1"), words, ("jenkins", "travis"), files={**base, "Gemfile": source + 'gem "core"\ngem "acme-payments", "~> 4.2"\n'}, family="bundler-absent", **bundle
-    )  # type: ignore[arg-type]
-    yield from case("gem-local", c, "bundler", ("bundle install --local", "bundle exec rake"), words, ("azure", "make"), files={**base, "Gemfile": source + 'gem "rake"\ngem "sidekiq", ">= 7"\n'}, family="bundler-local", **bundle)  # type: ignore[arg-type]
-    yield from case("gem-ruby", c, "bundler", ("ruby --version", "bundle install"), words, ("gitlab",), files={**base, "Gemfile": source + 'ruby "2.7.8"\ngem "core"\n'}, family="bundler-ruby", **bundle)  # type: ignore[arg-type]
+    )
+    yield from case("gem-local", c, "bundler", ("bundle install --local", "bundle exec rake"), words, ("azure", "make"), files={**base, "Gemfile": source + 'gem "rake"\ngem "sidekiq", ">= 7"\n'}, family="bundler-local", **bundle)
+    yield from case("gem-ruby", c, "bundler", ("ruby --version", "bundle install"), words, ("gitlab",), files={**base, "Gemfile": source + 'ruby "2.7.8"\ngem "core"\n'}, family="bundler-ruby", **bundle)
     yield from case(
         "gem-exec",
         c,
@@ -242,7 +242,7 @@ def _ruby() -> Iterator[Recipe]:
         files={**base, "Gemfile": source + 'gem "core", "2.0.0"\n', "Gemfile.lock": "GEM\n  remote: file:///tmp/gems/\n  specs:\n    core (2.0.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  core (= 2.0.0)\n\nBUNDLED WITH\n   2.3.15\n"},
         family="bundler-exec",
         **bundle,
-    )  # type: ignore[arg-type]
+    )
     native = {
         **base,
         "fastcsv.gemspec": "Gem::Specification.new { |s| s.name = 'fastcsv'; s.version = '0.9.1'; s.summary = 'x'; s.authors = ['a']; s.files = Dir['ext/**/*']; s.extensions = ['ext/extconf.rb'] }\n",
@@ -260,7 +260,7 @@ def _ruby() -> Iterator[Recipe]:
         family="gem-native",
         key="Failed to build gem native extension",
         **{**bundle, "version": "!gem --version"},
-    )  # type: ignore[arg-type]
+    )
     yield from case(
         "gem-install",
         c,
@@ -271,14 +271,14 @@ def _ruby() -> Iterator[Recipe]:
         files=base,
         family="gem-install",
         **{**bundle, "exit": 2, "version": "!gem --version"},
-    )  # type: ignore[arg-type]
+    )
 
 
 def _php() -> Iterator[Recipe]:
     c = "php-dependency"
     words = r"Your requirements could not be resolved to an installable set of packages|requires ext-|Your lock file does not contain a compatible set|lock file is not up to date|could not be found in any version|do not match your PHP|Your Composer dependencies require"
 
-    def project(require: dict[str, str], *packages: dict[str, object], **more: object) -> dict[str, str]:
+    def project(require: dict[str, str], *packages: Mapping[str, object], **more: object) -> dict[str, str]:
         body = {
             "name": "acme/shop",
             "repositories": [{"type": "package", "package": [{"dist": {"type": "path", "url": "lib"}, **package} for package in packages]}, {"packagist": False}],
@@ -292,8 +292,8 @@ def _php() -> Iterator[Recipe]:
     log1, log3 = {"name": "psr/log", "version": "1.1.4"}, {"name": "psr/log", "version": "3.0.0"}
     common = {"version": "!composer --version", "exit": 2, "needs": ("composer",), "offline": True, "env": {"COMPOSER_ALLOW_SUPERUSER": "1"}}
     install = ("php --version", "composer --version", "composer install --no-interaction --prefer-dist")
-    yield from case("php-conflict", c, "composer", install, words, ("gitlab", "github"), files=project({"acme/router": "^3.0", "psr/log": "^1.1"}, router, log1, log3), family="composer-conflict", **common)  # type: ignore[arg-type]
-    yield from case("php-version", c, "composer", ("composer validate --no-check-publish || true", *install[2:]), words, ("jenkins", "travis"), files=project({"php": "^8.4", "psr/log": "^3.0"}, log3), family="composer-php", **common)  # type: ignore[arg-type]
+    yield from case("php-conflict", c, "composer", install, words, ("gitlab", "github"), files=project({"acme/router": "^3.0", "psr/log": "^1.1"}, router, log1, log3), family="composer-conflict", **common)
+    yield from case("php-version", c, "composer", ("composer validate --no-check-publish || true", *install[2:]), words, ("jenkins", "travis"), files=project({"php": "^8.4", "psr/log": "^3.0"}, log3), family="composer-php", **common)
     yield from case(
         "php-extension",
         c,
@@ -304,8 +304,8 @@ def _php() -> Iterator[Recipe]:
         files=project({"acme/store": "^2.0"}, {"name": "acme/store", "version": "2.1.0", "require": {"ext-mongodb": "^1.15", "ext-redis": "*"}}),
         family="composer-extension",
         **common,
-    )  # type: ignore[arg-type]
-    yield from case("php-absent", c, "composer", ("php -m | head -20", "composer update --no-interaction"), words, ("xtrace", "github"), files=project({"acme/billing": "^5.1", "psr/log": "^3.0"}, log3), family="composer-absent", **common)  # type: ignore[arg-type]
+    )
+    yield from case("php-absent", c, "composer", ("php -m | head -20", "composer update --no-interaction"), words, ("xtrace", "github"), files=project({"acme/billing": "^5.1", "psr/log": "^3.0"}, log3), family="composer-absent", **common)
     yield from case(
         "php-stability",
         c,
@@ -316,7 +316,7 @@ def _php() -> Iterator[Recipe]:
         files=project({"psr/log": "^3.0"}, log3, {"name": "acme/preview", "version": "4.0.0-beta2"}),
         family="composer-stability",
         **common,
-    )  # type: ignore[arg-type]
+    )
     locked = project({"psr/log": "^3.0"}, log3)
     yield from case(
         "php-lock",
@@ -328,7 +328,7 @@ def _php() -> Iterator[Recipe]:
         files=locked,
         family="composer-lock",
         **{**common, "exit": (2, 4)},
-    )  # type: ignore[arg-type]
+    )
 
 
 def recipes() -> Iterator[Recipe]:

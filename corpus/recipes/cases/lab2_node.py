@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from ..model import Recipe
 from ..projects import UNITS, camel, case, js, prefixed
@@ -34,10 +35,10 @@ def _units() -> dict[str, str]:
 
 def _dependencies() -> Iterator[Recipe]:
     c, words = "npm-peer-conflict", r"ERESOLVE|ERR_PNPM_PEER_DEP_ISSUES"
-    npm = {"tool": "npm", "version": V, "timeout": 300}
+    npm: Any = {"tool": "npm", "version": V, "timeout": 300}
     yield from case(
         "peer-react", c, steps=(INFO, "npm install"), signature=words, wrappers=("gitlab", "docker", "travis"), files=package({"react": "18.3.1", "react-dom": "18.3.1", "@testing-library/react-hooks": "8.0.1"}), image="node:20-slim", **npm
-    )  # type: ignore[arg-type]
+    )
     yield from case(
         "peer-eslint",
         c,
@@ -47,7 +48,7 @@ def _dependencies() -> Iterator[Recipe]:
         files=package(dev={"eslint": "9.17.0", "eslint-config-airbnb-base": "15.0.0", "eslint-plugin-import": "2.29.0"}),
         family="npm-peer-eslint",
         **npm,
-    )  # type: ignore[arg-type]
+    )
     local = {
         **package({"ms": "2.1.3", "ui": "file:packages/ui", "core": "file:packages/core"}),
         "packages/ui/package.json": '{"name": "ui", "version": "3.0.0", "peerDependencies": {"semver": "^5.0.0"}}\n',

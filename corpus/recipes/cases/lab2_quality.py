@@ -25,10 +25,10 @@ def _lint() -> Iterator[Recipe]:
     c = "lint-failure"
     code = {**python(()), "shop/basket.py": BAD_PY, "shop/report.py": BAD_PY.replace("total", "report")}
     py = {"files": code, "setup": USE_PY}
-    yield from case("flake8", c, "flake8", ("python --version", "flake8 --statistics --count shop tests"), r"\.py:\d+:\d+: [EFW]\d+ ", ("gitlab", "github"), version=f"!{PY}/flake8 --version", **py)  # type: ignore[arg-type]
-    yield from case("ruff", c, "ruff", ("ruff --version", "ruff check --output-format full ."), r"Found \d+ errors", ("jenkins", "gitlab+tty"), key=r"^[EFW]\d+ |Found \d+ error", version=f"!{PY}/ruff --version", **py)  # type: ignore[arg-type]
-    yield from case("ruff-format", c, "ruff", ("ruff check --select E9 .", "ruff format --check --diff ."), r"files? would be reformatted", ("github",), family="ruff-format", version=f"!{PY}/ruff --version", **py)  # type: ignore[arg-type]
-    yield from case("black", c, "black", ("python -m pytest -q", "black --check --verbose ."), r"would reformat ", ("travis", "azure"), exit=(1, 123), version=f"!{PY}/black --version", **py)  # type: ignore[arg-type]
+    yield from case("flake8", c, "flake8", ("python --version", "flake8 --statistics --count shop tests"), r"\.py:\d+:\d+: [EFW]\d+ ", ("gitlab", "github"), version=f"!{PY}/flake8 --version", **py)
+    yield from case("ruff", c, "ruff", ("ruff --version", "ruff check --output-format full ."), r"Found \d+ errors", ("jenkins", "gitlab+tty"), key=r"^[EFW]\d+ |Found \d+ error", version=f"!{PY}/ruff --version", **py)
+    yield from case("ruff-format", c, "ruff", ("ruff check --select E9 .", "ruff format --check --diff ."), r"files? would be reformatted", ("github",), family="ruff-format", version=f"!{PY}/ruff --version", **py)
+    yield from case("black", c, "black", ("python -m pytest -q", "black --check --verbose ."), r"would reformat ", ("travis", "azure"), exit=(1, 123), version=f"!{PY}/black --version", **py)
     yield from case(
         "isort",
         c,
@@ -40,9 +40,9 @@ def _lint() -> Iterator[Recipe]:
         files={**code, "shop/zeta.py": "import sys\nimport os\nfrom shop import tax_amount\nimport abc\n"},
         setup=USE_PY,
     )
-    yield from case("mypy", c, "mypy", ("python -m pytest -q --no-header", "mypy --strict shop"), r"Found \d+ errors? in \d+ file", ("gitlab", "xtrace"), key=r"\.py:\d+: error: ", version=f"!{PY}/mypy --version", **py)  # type: ignore[arg-type]
-    yield from case("pylint", c, "pylint", ("pylint shop",), r"Your code has been rated", ("github", "jenkins"), exit=tuple(range(1, 32)), key=r"\.py:\d+:\d+: [CEWR]\d+", version=f"!{PY}/pylint --version", **py)  # type: ignore[arg-type]
-    yield from case("pydocstyle", c, "pydocstyle", ("pydocstyle shop",), r"D10\d: Missing", ("travis",), version=f"!{PY}/pydocstyle --version", **py)  # type: ignore[arg-type]
+    yield from case("mypy", c, "mypy", ("python -m pytest -q --no-header", "mypy --strict shop"), r"Found \d+ errors? in \d+ file", ("gitlab", "xtrace"), key=r"\.py:\d+: error: ", version=f"!{PY}/mypy --version", **py)
+    yield from case("pylint", c, "pylint", ("pylint shop",), r"Your code has been rated", ("github", "jenkins"), exit=tuple(range(1, 32)), key=r"\.py:\d+:\d+: [CEWR]\d+", version=f"!{PY}/pylint --version", **py)
+    yield from case("pydocstyle", c, "pydocstyle", ("pydocstyle shop",), r"D10\d: Missing", ("travis",), version=f"!{PY}/pydocstyle --version", **py)
     web = {
         **js(_none, (), folder="empty"),
         ".eslintrc.json": '{"root": true, "extends": "eslint:recommended", "env": {"node": true, "es2022": true}, "rules": {"semi": "error", "quotes": ["error", "single"], "complexity": "warn"}}\n',
@@ -53,12 +53,12 @@ def _lint() -> Iterator[Recipe]:
         "README.md": "#Shop\n\n* a\n- b\n\n\n\n### Usage\nSee http://shop.example.org for more\n\n```\nnpm i\n```\n",
     }
     eslint = {"files": web, "version": "!node --version"}
-    yield from case("eslint", c, "eslint", ("node --version", "npm run lint"), r"✖ \d+ problems?", ("gitlab", "github", "travis+tty"), setup=_use("lint"), key=r"^ +\d+:\d+ +error|problems", **eslint)  # type: ignore[arg-type]
-    yield from case("prettier", c, "prettier", ("npx prettier --version", "npx prettier --check 'src/**/*'"), r"Code style issues found|Forgot to run Prettier", ("jenkins", "azure"), setup=_use("lint"), exit=(1, 2), **eslint)  # type: ignore[arg-type]
-    yield from case("stylelint", c, "stylelint", ("npx stylelint 'src/**/*.css'",), r"\d+ problems? \(|✖", ("make",), setup=_use("lint"), exit=(1, 2), **eslint)  # type: ignore[arg-type]
-    yield from case("markdownlint", c, "markdownlint", ("ls", "npx markdownlint README.md"), r"MD\d\d\d/", ("gitlab",), setup=_use("md"), **eslint)  # type: ignore[arg-type]
-    yield from case("biome", c, "biome", ("npx biome --version", "npx biome ci src"), r"Found \d+ errors?", ("github", "xtrace"), setup=_use("biome"), **eslint)  # type: ignore[arg-type]
-    yield from case("standard", c, "standard", ("npx standard src/",), r"standard: |:\d+:\d+: ", ("travis",), setup=_use("standard"), **eslint)  # type: ignore[arg-type]
+    yield from case("eslint", c, "eslint", ("node --version", "npm run lint"), r"✖ \d+ problems?", ("gitlab", "github", "travis+tty"), setup=_use("lint"), key=r"^ +\d+:\d+ +error|problems", **eslint)
+    yield from case("prettier", c, "prettier", ("npx prettier --version", "npx prettier --check 'src/**/*'"), r"Code style issues found|Forgot to run Prettier", ("jenkins", "azure"), setup=_use("lint"), exit=(1, 2), **eslint)
+    yield from case("stylelint", c, "stylelint", ("npx stylelint 'src/**/*.css'",), r"\d+ problems? \(|✖", ("make",), setup=_use("lint"), exit=(1, 2), **eslint)
+    yield from case("markdownlint", c, "markdownlint", ("ls", "npx markdownlint README.md"), r"MD\d\d\d/", ("gitlab",), setup=_use("md"), **eslint)
+    yield from case("biome", c, "biome", ("npx biome --version", "npx biome ci src"), r"Found \d+ errors?", ("github", "xtrace"), setup=_use("biome"), **eslint)
+    yield from case("standard", c, "standard", ("npx standard src/",), r"standard: |:\d+:\d+: ", ("travis",), setup=_use("standard"), **eslint)
     yield from case(
         "rubocop",
         c,
@@ -192,7 +192,6 @@ def _coverage() -> Iterator[Recipe]:
         **python(()),
         "shop/export.py": "def export(rows):\n    out = []\n    for row in rows:\n        if row.get('total'):\n            out.append(str(row['total']))\n        elif row.get('tax'):\n            out.append(str(row['tax']))\n        else:\n            raise ValueError('empty row')\n    if not out:\n        return None\n    out.sort()\n    text = ','.join(out)\n    return text\n\n\ndef load(path):\n    with open(path) as file:\n        data = file.read()\n    lines = data.splitlines()\n    if len(lines) < 2:\n        print('short')\n        return []\n    return [line.split(',') for line in lines]\n",
     }
-    words = r"Required test coverage of|fail-under|coverage threshold for|does not meet|total of \d+ is less than|[Cc]overage failure|below|minimum|threshold not met|failed minimum"
     yield from case(
         "pytest-cov",
         c,

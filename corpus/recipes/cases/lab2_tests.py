@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..blocks import c_modules
 from ..model import Recipe
 from ..projects import UNITS, camel, case, golang, java, js, maven_pom, pascal, php, python, rows, ruby, rust
 
 CAUSE = "test-failure"
+Writer = Callable[[str, str, list[tuple[str, str, int]]], str]
 PY = "/srv/lab/tools/py/bin"
 
 
@@ -16,7 +17,7 @@ def _package(scripts: str, dev: str, extra: str = "") -> dict[str, str]:
     return {"package.json": f'{{\n  "name": "shop",\n  "version": "1.4.2",\n  "private": true,\n  "scripts": {{ {scripts} }},\n  "devDependencies": {{ {dev} }}{extra}\n}}\n'}
 
 
-def _expect(head: str = "") -> object:
+def _expect(head: str = "") -> Writer:
     def write(name: str, path: str, table: list[tuple[str, str, int]]) -> str:
         body = "\n".join(f"  it('{words}', () => {{\n    expect({call}).toEqual({want});\n  }});\n" for words, call, want in table)
         return f"{head}const {{ {name} }} = require('{path}');\n\ndescribe('{name}', () => {{\n{body}}});\n"
@@ -29,7 +30,7 @@ def _expect_esm(name: str, path: str, table: list[tuple[str, str, int]]) -> str:
     return f"import {{ describe, expect, it }} from 'vitest'\nimport {{ {name} }} from '{path}'\n\ndescribe('{name}', () => {{\n{body}}})\n"
 
 
-def _assert(head: str = "const assert = require('node:assert');\n") -> object:
+def _assert(head: str = "const assert = require('node:assert');\n") -> Writer:
     def write(name: str, path: str, table: list[tuple[str, str, int]]) -> str:
         body = "\n".join(f"  it('{words}', () => {{\n    assert.strictEqual({call}, {want});\n  }});\n" for words, call, want in table)
         return f"{head}const {{ {name} }} = require('{path}');\n\ndescribe('{name}', () => {{\n{body}}});\n"
@@ -55,7 +56,7 @@ def _qunit(name: str, path: str, table: list[tuple[str, str, int]]) -> str:
 def _node() -> Iterator[Recipe]:
     install = ("node --version && npm --version", "npm install")
     version = "!node --version"
-    jest = {**js(_expect(), (2, 7)), **_package('"test": "jest"', '"jest": "29.7.0"')}  # type: ignore[arg-type]
+    jest = {**js(_expect(), (2, 7)), **_package('"test": "jest"', '"jest": "29.7.0"')}
     yield from case("jest", CAUSE, "jest", (*install, "npm test"), r"Tests: +\d+ failed", ("gitlab", "github", "docker", "gitlab+tty"), files=jest, key=r"● .* ›|^Tests: ", version=version, image="node:20-slim", timeout=400)
     snapshot = {
         **js(_expect(), ()),
@@ -63,27 +64,27 @@ def _node() -> Iterator[Recipe]:
         "src/page.js": "exports.page = (user) => `<h1>Hello, ${user}!</h1>\\n<p>You have 3 messages.</p>`;\n",
         "test/page.test.js": "const { page } = require('../src/page.js');\n\ntest('renders the page', () => {\n  expect(page('Ana')).toMatchSnapshot();\n});\ntest('loads the user', async () => {\n  await new Promise(() => {});\n}, 800);\n",
         "test/__snapshots__/page.test.js.snap": '// Jest Snapshot v1, https://goo.gl/fbAQLP\n\nexports[`renders the page 1`] = `\n"<h1>Hello, Ana</h1>\n<p>You have 3 messages.</p>"\n`;\n',
-    }  # type: ignore[arg-type]
+    }
     yield from case("jest-snapshot", CAUSE, "jest", (*install, "npm test"), r"Tests: +\d+ failed", ("jenkins", "travis"), files=snapshot, key=r"●|^Tests: ", version=version, timeout=400)
-    mocha = {**js(_assert(), (1,)), **_package('"test": "mocha"', '"mocha": "10.8.2"')}  # type: ignore[arg-type]
+    mocha = {**js(_assert(), (1,)), **_package('"test": "mocha"', '"mocha": "10.8.2"')}
     yield from case("mocha", CAUSE, "mocha", (*install, "npm test"), r"\d+ failing", ("github", "azure", "xtrace+tty"), files=mocha, exit=(1, 2), version=version, timeout=400)
     hook = {
         **js(_assert(), ()),
         **_package('"test": "mocha --reporter tap --timeout 400"', '"mocha": "10.8.2"'),
         "test/api.test.js": "const assert = require('node:assert');\n\ndescribe('api', () => {\n  it('answers', (done) => { setTimeout(() => {}, 900); });\n  it('parses', () => { assert.ok(JSON.parse('{\"a\": 1}').b.c); });\n});\n",
-    }  # type: ignore[arg-type]
+    }
     yield from case("mocha-tap", CAUSE, "mocha", (*install, "npm test"), r"^not ok \d+", ("gitlab", "make"), files=hook, exit=(1, 2), version=version, timeout=400)
     vitest = {**js(_expect_esm, (3, 5), esm=True), **_package('"test": "vitest run"', '"vitest": "2.1.8"', ',\n  "type": "module"')}
     yield from case("vitest", CAUSE, "vitest", (*install, "npm test"), r"FAIL  test/|Tests  \d+ failed", ("gitlab", "github+tty", "jenkins"), files=vitest, version=version, timeout=400)
     ava = {**js(_ava, (6,)), **_package('"test": "ava"', '"ava": "5.3.1"')}
     yield from case("ava", CAUSE, "ava", (*install, "npx ava"), r"\d+ tests? failed", ("github", "travis"), files=ava, key=r"✖|✘|tests? failed", version=version, timeout=400)
-    jasmine = {**js(_expect(), (8,), folder="spec", suffix=".spec.js"), **_package('"test": "jasmine"', '"jasmine": "5.4.0"'), "spec/support/jasmine.json": '{"spec_dir": "spec", "spec_files": ["**/*.spec.js"], "random": false}\n'}  # type: ignore[arg-type]
+    jasmine = {**js(_expect(), (8,), folder="spec", suffix=".spec.js"), **_package('"test": "jasmine"', '"jasmine": "5.4.0"'), "spec/support/jasmine.json": '{"spec_dir": "spec", "spec_files": ["**/*.spec.js"], "random": false}\n'}
     yield from case("jasmine", CAUSE, "jasmine", (*install, "npm test"), r"\d+ specs?, \d+ failures?", ("xtrace", "azure"), files=jasmine, exit=(1, 3), version=version, timeout=400)
     tape = {**js(_tap, (0,)), **_package('"test": "tape test/*.js"', '"tape": "5.9.0"')}
     yield from case("tape", CAUSE, "tape", (*install, "npm test"), r"^# fail +\d|^not ok", ("gitlab",), files=tape, version=version, timeout=400)
     qunit = {**js(_qunit, (9,)), **_package('"test": "qunit"', '"qunit": "2.23.1"')}
     yield from case("qunit", CAUSE, "qunit", (*install, "npx qunit"), r"^not ok|# fail [1-9]", ("jenkins", "github"), files=qunit, version=version, timeout=400)
-    own = js(_assert("const assert = require('node:assert');\nconst { describe, it } = require('node:test');\n"), (4,))  # type: ignore[arg-type]
+    own = js(_assert("const assert = require('node:assert');\nconst { describe, it } = require('node:test');\n"), (4,))
     yield from case("node-test", CAUSE, "node", ("node --version", "node --test test/"), r"^(#|ℹ) fail [1-9]", ("gitlab", "travis+tty"), files=own, key=r"^ *not ok|✖|^(#|ℹ) fail", version=version, image="node:20-slim")
 
 

@@ -46,7 +46,7 @@ def _distributions() -> Iterator[Recipe]:
         interpreter = f"/root/.pyenv/versions/{ {'3.7': '3.7.16', '3.8': '3.8.18', '3.6': '3.6.15'}[python] }/bin/python"
         yield from _case(
             f"nodist-py{python}",
-            "python-version-unsupported",
+            "python-no-matching-distribution",
             "pip",
             (f"{interpreter} -m venv .venv", ".venv/bin/python --version && .venv/bin/pip --version", ".venv/bin/pip install 'numpy==1.26.4' 'click'"),
             r"Requires-Python|requires a different|No matching distribution found",
