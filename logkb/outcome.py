@@ -41,7 +41,7 @@ def verdict(scan: Scan) -> Verdict:
     good = [match for match in weak if match.rule.marks == "passed" and scan.lines - match.line < LAST_LINES]
     if good and good[-1].line > named and weak[-1].rule.marks == "passed":
         return _settled(good[-1])
-    if named > scan.lines - LAST_LINES:
+    if named and named > scan.lines - LAST_LINES:
         return Verdict("failed")
     if scan.flags_errors:
         return Verdict("passed", scan.lines)

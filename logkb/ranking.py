@@ -222,7 +222,7 @@ def _ranked(
     found: list[Ranked] = []
     best = max(chances.values(), default=0.0)
     for identifier, chance in {**chances, **{cause: value for cause, (value, _) in possible.items()}}.items():
-        if identifier not in causes or chance < MIN_CONFIDENCE:
+        if identifier not in causes or (chance < MIN_CONFIDENCE and identifier not in explained):
             continue
         matches = _distinct(ordered.get(identifier, []))
         role: Role = "possible"

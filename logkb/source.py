@@ -82,6 +82,9 @@ class Source:
             yield from _as_utf8(self._decompressed(stream))
         except OSError as error:
             raise InputError(f"{self.name}: reading failed ({error.strerror or error}); try again") from None
+        finally:
+            if self.size is not None:
+                stream.close()
 
     @property
     def consumed(self) -> int:

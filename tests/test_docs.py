@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -47,5 +48,9 @@ def test_the_readme_s_report_is_what_logkb_prints() -> None:
     command = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)[0].strip().split("logkb analyze ")[1]
     shown = re.search(r"^```text\n(.*?)^```", text, re.M | re.S)
     assert shown
-    done = subprocess.run([sys.executable, "-m", "logkb", "analyze", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = subprocess.run(
+        [sys.executable, "-m", "logkb", "analyze", command],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert done.stdout == shown[1]

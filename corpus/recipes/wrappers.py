@@ -133,9 +133,9 @@ WRAPPERS: Mapping[str, Callable[[Recipe], str]] = MappingProxyType(
         "azure": _evaluated(_AZURE),
         "make": _make,
         "chroot": _chroot,
-        "docker": _builder("DOCKER_BUILDKIT=0 /usr/bin/docker build --network host ARGS -t acme/app ."),
-        "buildkit": _builder("DOCKER_BUILDKIT=1 /usr/bin/docker build --progress plain --network host ARGS -t acme/app ."),
-        "buildx": _builder("DOCKER_HOST=$DOCKER26 $LAB/bin/docker26 build --progress plain --network host ARGS -t acme/app ."),
+        "docker": _builder("DOCKER_BUILDKIT=0 /usr/bin/docker build --no-cache --network host ARGS -t acme/app ."),
+        "buildkit": _builder("DOCKER_BUILDKIT=1 /usr/bin/docker build --no-cache --progress plain --network host ARGS -t acme/app ."),
+        "buildx": _builder("DOCKER_HOST=$DOCKER26 $LAB/bin/docker26 build --no-cache --progress plain --network host ARGS -t acme/app ."),
         "buildah": _builder("buildah --root $LAB/buildah --runroot $LAB/buildah-run --storage-driver overlay bud --isolation chroot --network host PULL ARGS -t acme/app ."),
     }
 )

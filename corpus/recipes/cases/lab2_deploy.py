@@ -142,17 +142,6 @@ def _scans() -> Iterator[Recipe]:
         needs=("/tmp/lab/tools/py/bin/flawfinder",),
         key=r"\[[45]\]|Hits",
     )
-    yield from case(
-        "pip-audit",
-        c,
-        "pip-audit",
-        ("python --version", "cat requirements.txt", "pip-audit --no-deps --disable-pip -r requirements.txt"),
-        r"Found \d+ known vulnerabilit",
-        ("github", "travis"),
-        files={"requirements.txt": "jinja2==2.4.1\nrequests==2.19.0\n"},
-        setup=USE_PY,
-        version=f"!{PY}/pip-audit --version",
-    )
 
 
 def _secrets() -> Iterator[Recipe]:

@@ -33,20 +33,6 @@ def _dependencies() -> Iterator[Recipe]:
     }
     yield from case("maven-module", c, "maven", (f"{MVN} package -DskipTests",), words, ("jenkins", "azure"), files=modules, version=MV, needs=NEEDS, family="maven-module", forbid="No plugin found")
     blocked = maven_pom(dependencies=_dependency("org.acme", "billing-api", "2.0"), head="\n  <repositories><repository><id>acme</id><url>http://nexus.example.org/releases</url></repository></repositories>")
-    yield from case(
-        "maven-blocked",
-        c,
-        "maven",
-        ("mvn -B -s ci.xml compile",),
-        words,
-        ("make", "gitlab"),
-        files={**SOURCES, "pom.xml": blocked, "ci.xml": "<settings><localRepository>${user.home}/repo</localRepository></settings>\n"},
-        setup="cp -r /usr/share/maven-repo $HOME/repo\n",
-        version=MV,
-        needs=NEEDS,
-        family="maven-blocked",
-        offline=True,
-    )
     gradle = GRADLE + "repositories { mavenLocal()\n  jcenter() }\ndependencies { compile 'com.acme:billing-client:4.1.0'\n  compile 'org.acme:core:2.+' }\n"
     yield from case("gradle-offline", c, "gradle", ("gradle --offline --no-daemon build",), words, ("gitlab", "github", "xtrace"), files={**SOURCES, "build.gradle": gradle}, version=GV, needs=("gradle",))
     flat = GRADLE + "repositories { flatDir { dirs 'libs' } }\ndependencies { compile ':acme-sdk:1.9' }\n"

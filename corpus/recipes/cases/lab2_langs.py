@@ -207,7 +207,11 @@ def _rust() -> Iterator[Recipe]:
         )
 
 
-GEMS = "mkdir -p $RUN/tmp/gems/gems $HOME/.bundle; cd $RUN/tmp/gems; for s in core-1.0.0 core-2.0.0 web-3.0.0:core:'~>_1.0' admin-1.2.0:core:'~>_2.0'; do IFS=: read nv dep req <<< \"$s\"; n=${nv%-*}; v=${nv##*-}; req=${req//_/ }; printf \"Gem::Specification.new { |s| s.name = '$n'; s.version = '$v'; s.summary = 'x'; s.authors = ['a']; s.files = []; %s }\" \"${dep:+s.add_dependency '$dep', '${req//\\'/}'}\" > x.gemspec; gem build -q x.gemspec > /dev/null 2>&1; mv *.gem gems/; done; gem generate_index -q > /dev/null 2>&1; cd - > /dev/null\n"
+GEMS = (
+    "mkdir -p $RUN/tmp/gems/gems; cd $RUN/tmp/gems\n"
+    "g() { echo \"Gem::Specification.new { |s| s.name = '$1'; s.version = '$2'; s.summary = 'x'; s.authors = ['a']; s.files = []; $3 }\" > x.gemspec; gem build x.gemspec > /dev/null 2>&1; mv $1-$2.gem gems/; }\n"
+    "g core 1.0.0; g core 2.0.0; g web 3.0.0 \"s.add_dependency 'core', '~> 1.0'\"; g admin 1.2.0 \"s.add_dependency 'core', '~> 2.0'\"; gem generate_index > /dev/null 2>&1; cd - > /dev/null\n"
+)
 
 
 def _ruby() -> Iterator[Recipe]:

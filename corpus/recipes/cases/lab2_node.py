@@ -54,8 +54,8 @@ def _dependencies() -> Iterator[Recipe]:
         "packages/ui/package.json": '{"name": "ui", "version": "3.0.0", "peerDependencies": {"semver": "^5.0.0"}}\n',
         "packages/core/package.json": '{"name": "core", "version": "2.0.0", "peerDependencies": {"semver": "^7.0.0"}}\n',
     }
-    yield from case("peer-local", c, steps=("ls packages", "npm install --no-save --strict-peer-deps"), signature=words, wrappers=("azure", "xtrace"), files=local, family="npm-peer-local", **npm)  # type: ignore[arg-type]
-    yield from case("peer-add", c, steps=(INFO, "npm install", "npm install --save-dev enzyme-adapter-react-16@1.15.8"), signature=words, wrappers=("make",), files=package({"react": "17.0.2"}), family="npm-peer-add", **npm)  # type: ignore[arg-type]
+    yield from case("peer-local", c, steps=("ls packages", "npm install --no-save --strict-peer-deps"), signature=words, wrappers=("azure", "xtrace"), files=local, family="npm-peer-local", **npm)
+    yield from case("peer-add", c, steps=(INFO, "npm install", "npm install --save-dev enzyme-adapter-react-16@1.15.8"), signature=words, wrappers=("make",), files=package({"react": "17.0.2"}), family="npm-peer-add", **npm)
     yield from case(
         "peer-pnpm",
         c,
@@ -167,17 +167,6 @@ def _dependencies() -> Iterator[Recipe]:
     yield from case("engine-yarn", c, "yarn", ("yarn --version", "yarn install"), words, ("gitlab", "jenkins"), files=package({"ms": "2.1.3"}, engines={"node": "14.x"}), setup=YARN, version=f"!{JS}/yarn/node_modules/.bin/yarn --version")
     yield from case(
         "engine-pnpm", c, "pnpm", ("pnpm install",), words, ("azure",), files={**package({"ms": "2.1.3"}, engines={"node": ">=24"}), ".npmrc": "engine-strict=true\n"}, setup=PNPM, version=f"!{JS}/pnpm/node_modules/.bin/pnpm --version"
-    )
-    yield from case(
-        "primordials",
-        c,
-        "gulp",
-        (INFO, "npm install --no-audit", "npx gulp --version"),
-        words,
-        ("make", "github"),
-        files={**package(dev={"gulp": "3.9.1"}), "gulpfile.js": "require('gulp').task('default', () => {});\n"},
-        version=V,
-        timeout=300,
     )
 
     c, words = "npm-script-missing", r"Missing script: |Command \"[\w:-]+\" not found|ERR_PNPM_NO_SCRIPT|[Mm]issing script"
@@ -359,7 +348,6 @@ def _code() -> Iterator[Recipe]:
         **page,
     }
     yield from case("syntax-webpack", c, "webpack", ("npx webpack",), words, ("azure", "gitlab"), files=entry, setup=path("webpack5"), version=version)
-    yield from case("syntax-vite", c, "vite", ("npx vite build",), words, ("make",), files=entry, setup=path("vite"), version=version)
     yield from case("syntax-esbuild", c, "esbuild", ("npx esbuild src/index.js --bundle --outdir=dist",), words, ("xtrace+tty", "github"), files=entry, setup=path("vite"), version=version)
     yield from case(
         "syntax-jest",

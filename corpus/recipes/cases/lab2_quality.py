@@ -381,18 +381,6 @@ def _docs() -> Iterator[Recipe]:
         "package.json": '{"name": "shop", "version": "1.4.2"}\n',
     }
     yield from case("typedoc", c, "typedoc", ("npx typedoc --treatWarningsAsErrors --out docs src/index.ts",), r"\[(warning|error)\]|Found \d+ (errors|warnings)", ("make",), files=typed, setup=_use("jsdoc"), exit=(1, 2, 3, 4), version="!node --version")
-    yield from case(
-        "jsdoc",
-        c,
-        "jsdoc",
-        ("npx jsdoc --verbose -r src -d docs -t ./docs-template",),
-        r"ERROR: |FATAL: |Unable to (parse|load)",
-        ("jenkins",),
-        files={**js(_none, (), folder="empty"), "src/bad.js": "/**\n * @param {Array<string the list\n * @typedef {{a: number}\n */\nexports.f = (a) => a;\n"},
-        setup=_use("jsdoc"),
-        exit=(1, 255),
-        version="!node --version",
-    )
 
 
 def recipes() -> Iterator[Recipe]:
