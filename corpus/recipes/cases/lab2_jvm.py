@@ -32,7 +32,6 @@ def _dependencies() -> Iterator[Recipe]:
         "web/src/main/java/org/acme/web/Main.java": "package org.acme.web;\n\npublic class Main {\n    public static void main(String[] args) { System.out.println(org.acme.shop.TaxAmount.of(1, 2)); }\n}\n",
     }
     yield from case("maven-module", c, "maven", (f"{MVN} package -DskipTests",), words, ("jenkins", "azure"), files=modules, version=MV, needs=NEEDS, family="maven-module", forbid="No plugin found")
-    blocked = maven_pom(dependencies=_dependency("org.acme", "billing-api", "2.0"), head="\n  <repositories><repository><id>acme</id><url>http://nexus.example.org/releases</url></repository></repositories>")
     gradle = GRADLE + "repositories { mavenLocal()\n  jcenter() }\ndependencies { compile 'com.acme:billing-client:4.1.0'\n  compile 'org.acme:core:2.+' }\n"
     yield from case("gradle-offline", c, "gradle", ("gradle --offline --no-daemon build",), words, ("gitlab", "github", "xtrace"), files={**SOURCES, "build.gradle": gradle}, version=GV, needs=("gradle",))
     flat = GRADLE + "repositories { flatDir { dirs 'libs' } }\ndependencies { compile ':acme-sdk:1.9' }\n"
