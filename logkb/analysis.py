@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -48,13 +49,28 @@ class Analyzer:
         self._classifier: Classifier | None = None
         self._model = self.knowledge.model if classify else None
 
-    def analyze(self, log: Input, *, name: str | None = None, progress: Callable[[int], None] | None = None) -> Report:
-        """Analyse one log; see `logkb.analyze`."""
+    def analyze(
+        self, log: Input, *, name: str | None = None, progress: Callable[[int], None] | None = None, why: bool = False
+    ) -> Report:
+        """Analyse one log; see `logkb.analyze`. With `why` the reasons of the findings name the classifier's strongest terms."""
         source = _source(log, name)
         scan = self.matcher.scan(source, progress)
         said = verdict(scan)
         predictions = self.predict(scan, said) if said.outcome != "passed" else ()
-        return report_of(source.name, scan, said, predictions, self.knowledge)
+        report = report_of(source.name, scan, said, predictions, self.knowledge)
+        return replace(report, findings=self._with_terms(report.findings, scan, said)) if why else report
+
+    def _with_terms(self, findings: tuple[Finding, ...], scan: Scan, said: Verdict) -> tuple[Finding, ...]:
+        if self._classifier is None:
+            return findings
+        lines = readable_lines(scan, said.line or None)
+        told = []
+        for finding in findings:
+            known = finding.cause in self._classifier.classes and "classifier" in finding.sources
+            terms = self._classifier.terms(lines, finding.cause) if known else ()
+            said_by = ", ".join(f"{term.feature!r} {term.weight:+.2f}" for term in terms)
+            told.append(replace(finding, reasons=(*finding.reasons, f"the classifier's terms: {said_by}")) if terms else finding)
+        return tuple(told)
 
     def predict(self, scan: Scan, said: Verdict) -> tuple[Prediction, ...]:
         """The classifier's word on a scanned log; empty without a model. Raises `InputError` when the model is damaged."""

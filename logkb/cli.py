@@ -63,6 +63,9 @@ def analyze(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 when no cause reaches --min-confidence (0.5 if not given).")
     ] = DEFAULTS.exit_code,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show what moved the ranking: rules, the classifier's terms, the graph.")
+    ] = DEFAULTS.why,
     engine: Annotated[str, typer.Option(help="auto, hyperscan or aho-corasick: the answers are the same.")] = DEFAULTS.engine,
     kb: Kb = DEFAULTS.kb,
 ) -> None:
@@ -70,7 +73,7 @@ def analyze(
 
     Example: gh run view 123 --log-failed | logkb analyze
     """
-    options = commands.AnalyzeOptions(cast(commands.Format, format.value), top, context, min_confidence, exit_code, engine, kb)
+    options = commands.AnalyzeOptions(cast(commands.Format, format.value), top, context, min_confidence, exit_code, why, engine, kb)
     raise typer.Exit(commands.run_analyze(logs or [], options))
 
 

@@ -29,6 +29,7 @@ class AnalyzeOptions:
     context: int = 0
     min_confidence: float = 0.0
     exit_code: bool = False
+    why: bool = False
     engine: str = "auto"
     kb: Path | None = None
 
@@ -54,7 +55,7 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
     named = True
     for index, log in enumerate(logs or [Path("-")]):
         try:
-            report = _analyze(analyzer, log)
+            report = _analyze(analyzer, log, options.why)
         except InputError as error:
             print(f"logkb: {safe(str(error))}", file=sys.stderr)
             status = 2
@@ -68,11 +69,11 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
     return status or (1 if options.exit_code and not named else 0)
 
 
-def _analyze(analyzer: Analyzer, log: Path) -> Report:
+def _analyze(analyzer: Analyzer, log: Path, why: bool) -> Report:
     if str(log) == "-":
-        return analyzer.analyze(sys.stdin.buffer, name="standard input", progress=_progress(None))
+        return analyzer.analyze(sys.stdin.buffer, name="standard input", progress=_progress(None), why=why)
     size = log.stat().st_size if log.is_file() else 0
-    return analyzer.analyze(log, progress=_progress(size))
+    return analyzer.analyze(log, progress=_progress(size), why=why)
 
 
 def _progress(size: int | None) -> Callable[[int], None] | None:
@@ -106,7 +107,8 @@ def _print(report: Report, options: AnalyzeOptions) -> None:
         from logkb.text import print_rows, render, width_of
 
         width = width_of(sys.stdout)
-        print_rows(render(report, width=width, top=top or 4, context=options.context, min_confidence=least))
+        rows = render(report, width=width, top=top or 4, context=options.context, min_confidence=least, why=options.why)
+        print_rows(rows)
 
 
 def run_explain(cause: str, kb: Path | None) -> int:

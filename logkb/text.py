@@ -25,9 +25,15 @@ class Row:
     style: str = ""
 
 
-def render(report: Report, *, width: int, top: int | None = None, context: int = 0, min_confidence: float = 0.0) -> list[Row]:
+def render(
+    report: Report, *, width: int, top: int | None = None, context: int = 0, min_confidence: float = 0.0, why: bool = False
+) -> list[Row]:
     """The rows of a report, no longer than `width` characters where text can be wrapped or cut."""
-    return [Row(safe(row.text), row.style) for row in _rows(report, max(MIN_WIDTH, width), top, context, min_confidence)]
+    width = max(MIN_WIDTH, width)
+    rows = list(_rows(report, width, top, context, min_confidence))
+    if why:
+        rows += _reasons(select(report, top, min_confidence), width)
+    return [Row(safe(row.text), row.style) for row in rows]
 
 
 def width_of(stream: TextIO) -> int:
@@ -130,6 +136,15 @@ def _others(findings: Sequence[Finding], width: int) -> Iterator[Row]:
             where = f" (line {item.evidence[0].line})" if item.evidence else ""
             settle = f"; settle it with: {item.check}" if item.check else ""
             yield from _wrapped(f"{item.title} [{item.cause}] {item.confidence:.0%}{where}{settle}", width, INDENT)
+
+
+def _reasons(findings: Sequence[Finding], width: int) -> Iterator[Row]:
+    """What moved the ranking, in log-odds: rules, the classifier and its strongest terms, the graph."""
+    for finding in findings:
+        yield Row("")
+        yield Row(f"Why [{finding.cause}] stands at {finding.confidence:.0%}, in log-odds:", "bold")
+        for reason in finding.reasons:
+            yield from _wrapped(reason, width, INDENT)
 
 
 def _excerpt(excerpt: Excerpt, finding: Finding | None, shown: int, width: int) -> Iterator[Row]:

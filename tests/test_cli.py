@@ -147,6 +147,13 @@ def test_a_new_rule_and_its_article_work_at_once(tmp_path: Path) -> None:
     assert "exists already" in again.stderr
 
 
+def test_why_names_rules_and_the_classifier_s_terms(log: Path) -> None:
+    text = logkb("analyze", "--why", log).stdout
+    assert "stands at" in text
+    assert "rule os-no-space-left" in text
+    assert "the classifier" in text
+
+
 def test_version_and_help() -> None:
     assert logkb("--version").stdout.startswith("logkb ")
     assert "Say why a build failed" in logkb("--help").stdout

@@ -98,8 +98,8 @@ def report(*findings: Finding, **change: object) -> Report:
     return dataclasses.replace(made, **change)  # type: ignore[arg-type]
 
 
-def text_of(made: Report, **options: int) -> str:
-    return "\n".join(row.text for row in render(made, width=options.pop("width", 100), **options))
+def text_of(made: Report, *, width: int = 100, context: int = 0, why: bool = False) -> str:
+    return "\n".join(row.text for row in render(made, width=width, context=context, why=why))
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,11 @@ def test_consequences_and_possible_causes_stand_apart_with_their_checks() -> Non
 )
 def test_what_we_do_not_know_is_said_with_its_reason(made: Report, words: str) -> None:
     assert words in " ".join(text_of(made).split())
+
+
+def test_why_shows_what_moved_the_ranking() -> None:
+    text = text_of(report(finding(reasons=("+2.70 rule apt-no-space (strong) on line 812",))), why=True)
+    assert "Why [disk-full] stands at 93%, in log-odds:\n   +2.70 rule apt-no-space (strong) on line 812" in text
 
 
 def test_a_passed_build_gets_one_line() -> None:
