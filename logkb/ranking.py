@@ -49,7 +49,7 @@ class Weights:
     first: float = 0.5
     decisive: float = 2.5
     classifier: float = 0.15
-    classifier_alone: float = -1.5
+    classifier_alone: float = -2.4
     symptom: float = -3.2
     deeper: float = 0.6
     # The share of a symptom's probability that goes to deeper causes which the log does not show.
@@ -96,7 +96,7 @@ def rank(
     ordered = {cause: sorted(group, key=lambda match: (-worth[id(match)], match.line)) for cause, group in by_cause.items()}
     board = _Board({}, {})
     _hear_rules(board, ordered, worth, causes, made)
-    _hear_classifier(board, predictions, causes, made)
+    _hear_classifier(board, predictions, causes, made, clear=scene.clear)
     explained = _explain(board.logits, ordered, causes)
     for symptom, deeper in explained.items():
         board.add(symptom, made.symptom, f"{deeper} explains it")
@@ -141,7 +141,9 @@ def _first_line(ordered: Mapping[str, list[Match]], decisive: set[int], causes: 
     return min(lines.values(), default=0)
 
 
-def _hear_classifier(board: _Board, predictions: Sequence[Prediction], causes: Mapping[str, Cause], weights: Weights) -> None:
+def _hear_classifier(
+    board: _Board, predictions: Sequence[Prediction], causes: Mapping[str, Cause], weights: Weights, *, clear: bool
+) -> None:
     for prediction in predictions:
         if prediction.cause not in causes:
             continue
@@ -149,7 +151,7 @@ def _hear_classifier(board: _Board, predictions: Sequence[Prediction], causes: M
         reason = f"the classifier says {prediction.probability:.0%}"
         if prediction.cause in board.logits:
             board.add(prediction.cause, weights.classifier * said, reason)
-        elif prediction.probability >= ALONE:
+        elif prediction.probability >= ALONE and clear:
             board.add(prediction.cause, weights.classifier_alone + weights.classifier * said, f"{reason}, no rule does")
 
 
