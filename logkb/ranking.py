@@ -54,7 +54,7 @@ class Weights:
     deeper: float = 0.6
     # The share of a symptom's probability that goes to deeper causes which the log does not show.
     possible: float = 0.25
-    unknown: float = -1.5
+    unknown: float = -1.8
 
 
 @dataclass(frozen=True, slots=True)
