@@ -38,6 +38,8 @@ Input = str | os.PathLike[str] | bytes | BinaryIO
 # What a capture may hold to appear in a suggested command: nothing that a shell reads as more than a word.
 PLAIN_WORD = re.compile(r"[A-Za-z0-9@][A-Za-z0-9._+@/:=-]{0,120}")
 RETRY_CONFIDENCE = 0.6
+# Where the rules alone are this sure, the classifier could only confirm them, and would cost a fifth of the time.
+SURE = 0.9
 
 
 class Analyzer:
@@ -56,8 +58,7 @@ class Analyzer:
         source = _source(log, name)
         scan = self.matcher.scan(source, progress)
         said = verdict(scan)
-        predictions = self.predict(scan, said) if said.outcome != "passed" else ()
-        report = report_of(source.name, scan, said, predictions, self.knowledge)
+        report = report_of(source.name, scan, said, lambda: self.predict(scan, said), self.knowledge, sure=1.0 if why else SURE)
         return replace(report, findings=self._with_terms(report.findings, scan, said)) if why else report
 
     def _with_terms(self, findings: tuple[Finding, ...], scan: Scan, said: Verdict) -> tuple[Finding, ...]:
@@ -106,12 +107,17 @@ def _source(log: Input, name: str | None) -> Source:
     return Source.from_stream(log, name or getattr(log, "name", None) or "-")
 
 
-def report_of(name: str, scan: Scan, said: Verdict, predictions: Sequence[Prediction], knowledge: Knowledge) -> Report:
-    """Rank what a scan and the classifier say, and make the report. `name` is the input's."""
+def report_of(
+    name: str, scan: Scan, said: Verdict, predict: Callable[[], Sequence[Prediction]], knowledge: Knowledge, sure: float = SURE
+) -> Report:
+    """Rank what a scan says, and the classifier where the rules leave a doubt, and make the report. `name` is the input's."""
     ranked: tuple[Ranked, ...] = ()
     unknown = 1.0
     if said.outcome != "passed":
-        ranked, unknown = rank(scan.matches, predictions, knowledge.causes, scene_of(said, scan))
+        scene = scene_of(said, scan)
+        ranked, unknown = rank(scan.matches, (), knowledge.causes, scene)
+        if not ranked or ranked[0].confidence < sure:
+            ranked, unknown = rank(scan.matches, predict(), knowledge.causes, scene)
     findings = tuple(_finding(item, knowledge.cache) for item in ranked)
     evidence = ranked[0].matches if ranked else ()
     return Report(

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 MAGIC = b"LOGKB1\n"
+# Files of one kind that stay: several overlays may be in use at once.
+KEPT = 6
 DIGEST = hashlib.sha256().digest_size
 
 
@@ -39,10 +41,19 @@ def write_private(path: Path, key: bytes, payload: bytes) -> bool:
         with os.fdopen(handle, "wb") as stream:
             stream.write(MAGIC + _digest(key, payload) + payload)
         Path(temporary).replace(path)
+        _prune(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         return False
     return True
+
+
+def _prune(path: Path) -> None:
+    """Keep the newest few files of this kind: each change of the rules leaves one behind."""
+    kind = path.name.split("-", 1)[0]
+    kept = sorted(path.parent.glob(f"{kind}-*{path.suffix}"), key=lambda found: found.stat().st_mtime, reverse=True)
+    for old in kept[KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _digest(key: bytes, payload: bytes) -> bytes:

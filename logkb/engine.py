@@ -8,6 +8,7 @@ over the same log for as many candidates, and lost a match in one case (docs/dec
 from __future__ import annotations
 
 import hashlib
+import marshal
 import os
 import sys
 from collections.abc import Sequence
@@ -73,25 +74,26 @@ class HyperscanEngine:
         import hyperscan
 
         self._hyperscan = hyperscan
-        self._keywords = _Keywords(needles)
         machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
         facts = (getattr(hyperscan, "__version__", ""), sys.platform, machine)
-        key = hashlib.sha256(repr((facts, self._keywords.literals, self._keywords.every)).encode()).hexdigest()
-        self._once, self._each = self._open(cache, key)
+        wanted = [(needle.keywords, needle.every) for needle in needles]
+        key = hashlib.sha256(marshal.dumps((facts, wanted), 2)).digest()
+        self._once, self._each, self._owners = self._open(cache, key, needles)
 
-    def _open(self, cache: Path | None, key: str) -> tuple[Any, Any]:
-        path = None if cache is None else cache / f"rules-{key[:24]}.hsdb"
-        stored = None if path is None else read_private(path, key.encode())
+    def _open(self, cache: Path | None, key: bytes, needles: Sequence[Needle]) -> tuple[Any, Any, list[tuple[int, ...]]]:
+        path = None if cache is None else cache / f"rules-{key.hex()[:24]}.hsdb"
+        stored = None if path is None else read_private(path, key)
         if stored is not None:
-            length = int.from_bytes(stored[:8], "big")
+            once, each, owners = marshal.loads(stored)
             try:
-                return self._load(stored[8 : 8 + length]), self._load(stored[8 + length :])
+                return self._load(once), self._load(each), owners
             except self._hyperscan.error:
                 pass  # made for another processor: compile anew
-        once, each = self._compile(single=True), self._compile(single=False)
+        keywords = _Keywords(needles)
+        once, each = self._compile(keywords, single=True), self._compile(keywords, single=False)
         if path is not None:
-            write_private(path, key.encode(), len(once).to_bytes(8, "big") + once + each)
-        return self._load(once), self._load(each)
+            write_private(path, key, marshal.dumps((once, each, keywords.owners)))
+        return self._load(once), self._load(each), keywords.owners
 
     def _load(self, blob: bytes) -> Any:
         # A database straight from compile() crashed in stream mode; one that was saved and loaded never did.
@@ -99,26 +101,26 @@ class HyperscanEngine:
         database.scratch = self._hyperscan.Scratch(database)
         return database
 
-    def _compile(self, *, single: bool) -> bytes:
+    def _compile(self, keywords: _Keywords, *, single: bool) -> bytes:
         hs = self._hyperscan
-        literals = self._keywords.literals
+        literals = keywords.literals
         once = hs.HS_FLAG_SINGLEMATCH if single else 0
         database = hs.Database(mode=hs.HS_MODE_BLOCK)
         database.compile(
             expressions=literals,
             ids=list(range(len(literals))),
             elements=len(literals),
-            flags=[0 if every else once for every in self._keywords.every],
+            flags=[0 if every else once for every in keywords.every],
             literal=True,
         )
         return bytes(hs.dumpb(database))
 
     def first(self, data: bytes) -> list[tuple[int, int]]:
-        owners = self._keywords.owners
+        owners = self._owners
         return [(index, end - 1) for keyword, end in _scan(self._once, data) for index in owners[keyword]]
 
     def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        owners = [[index for index in indexes if index in wanted] for indexes in self._keywords.owners]
+        owners = [[index for index in indexes if index in wanted] for indexes in self._owners]
         return [(index, end - 1) for keyword, end in _scan(self._each, data) for index in owners[keyword]]
 
 

@@ -119,7 +119,7 @@ def _judged(item: Scanned, predictions: Sequence[Prediction], analyzer: Analyzer
     scan = item.scan
     if not rules:
         scan = dataclasses.replace(scan, matches=tuple(match for match in scan.matches if match.rule.marks))
-    return Judged(item.example, report_of(str(item.example.path), scan, item.said, predictions, analyzer.knowledge))
+    return Judged(item.example, report_of(str(item.example.path), scan, item.said, lambda: predictions, analyzer.knowledge))
 
 
 def score(judged: Sequence[Judged], families: dict[str, str]) -> Scores:

@@ -7,11 +7,11 @@ keyed by the size and time of every file.
 from __future__ import annotations
 
 import hashlib
-import json
+import marshal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from logkb import paths
 from logkb.cache import read_private, write_private
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from logkb.articles import Article
 
 # Part of the cache's key: raise it when the records change.
-FORMAT = "1"
+FORMAT = "3"
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything that an analysis needs. `problems` are the mistakes that kept a rule or an article out."""
 
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     causes: dict[str, Cause]
     problems: tuple[Problem, ...]
     cache: Path | None
@@ -46,6 +46,33 @@ class Knowledge:
         if article is None:
             raise UsageError(f"{known.location.path}: the article cannot be read; run `logkb check` to see why")
         return article
+
+
+class StoredRules(Sequence[Rule]):
+    """The rules of the compiled knowledge; each becomes a record when it is first asked for, since a log asks for few."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+        self._made: dict[int, Rule] = {}
+
+    @property
+    def keywords(self) -> list[tuple[str, ...]]:
+        """The keywords of all rules, without making the rules."""
+        return [tuple(row["keywords"]) for row in self._rows]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Rule: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Rule]: ...
+    def __getitem__(self, index: int | slice) -> Rule | Sequence[Rule]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self._rows)))]
+        if index not in self._made:
+            self._made[index] = _rule(self._rows[index])
+        return self._made[index]
 
 
 def suggestion(word: str, known: Sequence[str] | dict[str, Any]) -> str:
@@ -67,15 +94,14 @@ def load_knowledge(overlays: Sequence[Path] = (), *, use_cache: bool = True) -> 
     files = [(rule_files(root), article_files(root)) for root in roots]
     key = _key(files)
     model = model_of(overlays)
-    path = None if cache is None else cache / f"knowledge-{hashlib.sha256(key).hexdigest()[:24]}.json"
+    path = None if cache is None else cache / f"knowledge-{hashlib.sha256(key).hexdigest()[:24]}.bin"
     if path is not None:
         stored = read_private(path, key)
         if stored is not None:
-            rules, causes, problems = _unpack(json.loads(stored))
-            return Knowledge(rules, causes, problems, cache, model)
+            return Knowledge(*_unpack(marshal.loads(stored)), cache, model)
     rules, causes, problems = _compile(files)
     if path is not None:
-        write_private(path, key, json.dumps(_pack(rules, causes, problems), default=str).encode())
+        write_private(path, key, marshal.dumps(_plain(_pack(rules, causes, problems))))
     return Knowledge(rules, causes, problems, cache, model)
 
 
@@ -110,6 +136,7 @@ def _compile(
     files: Sequence[tuple[list[Path], list[Path]]],
 ) -> tuple[tuple[Rule, ...], dict[str, Cause], tuple[Problem, ...]]:
     from logkb.articles import load_articles
+    from logkb.literals import required_of
     from logkb.rules import load_rule_files
 
     rules: dict[str, Rule] = {}
@@ -117,7 +144,12 @@ def _compile(
     problems: list[Problem] = []
     for rule_paths, article_paths in files:
         loaded = load_rule_files(rule_paths)
-        rules.update({rule.id: replace(rule, should_match=(), should_not_match=()) for rule in loaded.rules})
+        rules.update(
+            {
+                rule.id: replace(rule, should_match=(), should_not_match=(), required=required_of(rule.pattern))
+                for rule in loaded.rules
+            }
+        )
         articles, wrong = load_articles(article_paths)
         causes.update({article.cause.id: article.cause for article in articles})
         problems += [*loaded.problems, *wrong]
@@ -143,21 +175,17 @@ def _pack(rules: tuple[Rule, ...], causes: dict[str, Cause], problems: tuple[Pro
     }
 
 
-def _unpack(data: dict[str, Any]) -> tuple[tuple[Rule, ...], dict[str, Cause], tuple[Problem, ...]]:
-    rules = tuple(
-        Rule(
-            **{
-                **raw,
-                "keywords": tuple(raw["keywords"]),
-                "fingerprint": tuple(raw["fingerprint"]),
-                "neighbour": Neighbour(**raw["neighbour"]) if raw["neighbour"] else None,
-                "should_match": (),
-                "should_not_match": (),
-                "location": _location(raw["location"]),
-            }
-        )
-        for raw in data["rules"]
-    )
+def _plain(value: Any) -> Any:
+    """Paths as text, tuples as lists: what `marshal` keeps."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _unpack(data: dict[str, Any]) -> tuple[Sequence[Rule], dict[str, Cause], tuple[Problem, ...]]:
+    rules = StoredRules(data["rules"])
     causes = {
         raw["id"]: Cause(
             **{
@@ -172,6 +200,21 @@ def _unpack(data: dict[str, Any]) -> tuple[tuple[Rule, ...], dict[str, Cause], t
     }
     problems = tuple(Problem(**{**raw, "location": _location(raw["location"])}) for raw in data["problems"])
     return rules, causes, problems
+
+
+def _rule(raw: dict[str, Any]) -> Rule:
+    return Rule(
+        **{
+            **raw,
+            "keywords": tuple(raw["keywords"]),
+            "fingerprint": tuple(raw["fingerprint"]),
+            "neighbour": Neighbour(**raw["neighbour"]) if raw["neighbour"] else None,
+            "required": tuple(raw["required"]),
+            "should_match": (),
+            "should_not_match": (),
+            "location": _location(raw["location"]),
+        }
+    )
 
 
 def _location(raw: dict[str, Any]) -> Location:

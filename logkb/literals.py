@@ -44,6 +44,18 @@ def keywords_of(pattern: str) -> tuple[str, ...]:
     return _keywords(list(parse(pattern)))
 
 
+def required_of(pattern: str) -> tuple[str, ...]:
+    """Literals that all must stand in every matching text; empty for a pattern that cannot be read, or ignores case."""
+    try:
+        items = parse(pattern)
+    except UsageError:
+        return ()
+    if items.state.flags & re.IGNORECASE:
+        return ()
+    runs = sorted({run for run in _runs(list(items)) if len(run) > 1}, key=len, reverse=True)
+    return tuple(runs[:4])
+
+
 def _keywords(items: list[Any]) -> tuple[str, ...]:
     best = max(_runs(items), key=len, default="")
     if len(best) >= MIN_KEYWORD:

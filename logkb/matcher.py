@@ -13,6 +13,7 @@ from typing import Any
 
 from logkb.clean import CleanLine, clean_line
 from logkb.engine import Needle, build_engine
+from logkb.knowledge import StoredRules
 from logkb.log import MAX_LINE, Chunk, Log
 from logkb.records import Line, Match, Rule, Scan
 from logkb.source import Source
@@ -26,7 +27,7 @@ CONTEXT_BEFORE, CONTEXT_AFTER = 4, 8
 TAIL_LINES = 80
 SHOWN_LINE = 2_000
 # After so many candidates of a rule that were no match, only so many more are tried in each chunk.
-PATIENCE, CHUNK_PATIENCE = 20_000, 200
+PATIENCE, CHUNK_PATIENCE = 1_500, 8
 NEIGHBOUR_BYTES = 32 * 1024
 
 
@@ -34,8 +35,9 @@ class Matcher:
     """All rules, ready to scan. Building it compiles or loads the engine's database; scanning is re-usable."""
 
     def __init__(self, rules: Sequence[Rule], *, cache: Path | None = None, engine: str = "auto") -> None:
-        self.rules = tuple(rules)
-        needles = [Needle(rule.keywords) for rule in rules]
+        self.rules = rules
+        keywords = rules.keywords if isinstance(rules, StoredRules) else [rule.keywords for rule in rules]
+        needles = [Needle(words) for words in keywords]
         needles += [Needle(marker.keywords, every=True) for marker in MARKERS]
         self._engine = build_engine(needles, cache, prefer=engine)
         self._compiled: dict[str, Any] = {}
@@ -137,7 +139,7 @@ class _Run:
                     self.tracker.feed(raw, chunk.number(index))
                     fed = True
                 continue
-            if pattern in seen or taken[pattern] >= quota or self._hopeless(pattern, rejected):
+            if pattern in seen or taken[pattern] >= quota or (not chunk.tail and self._hopeless(pattern, rejected)):
                 continue
             seen.add(pattern)
             if clean is None:
@@ -157,7 +159,8 @@ class _Run:
     def _confirm(
         self, rule: Rule, clean: CleanLine, data: bytes, start: int, end: int, before: bytes, after: bytes, number: int
     ) -> Match | None:
-        if not any(keyword in clean.text for keyword in rule.keywords):
+        text = clean.text
+        if not any(keyword in text for keyword in rule.keywords) or not all(part in text for part in rule.required):
             return None
         try:
             found = self.matcher.search(rule.pattern, clean.text)

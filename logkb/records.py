@@ -38,7 +38,8 @@ class Rule:
     """One pattern for one message of one tool.
 
     A rule either names a `cause`, or `marks` the log as failed or passed (a wrapper line such as "exit code 1",
-    which is never a cause). `keywords` are literals of which every matching line holds at least one.
+    which is never a cause). `keywords` are literals of which every matching line holds at least one; `required` are literals
+    that it holds all, derived from the pattern so that most candidates need no regular expression.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Rule:
     should_match: tuple[Sample, ...]
     should_not_match: tuple[Sample, ...]
     location: Location
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
