@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    # Loading makes some hundred thousand objects and no garbage; `run_analyze` turns the collector on again.
+    gc.disable()
     try:
         status = _run(sys.argv[1:])
         sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:
         # The reader went away (`| head`): nobody is left to tell. Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except KeyboardInterrupt:
         status = 130
-    sys.exit(status)
+    # Leaving without taking every object apart saves a tenth of the time of a small log.
+    os._exit(status)
 
 
 def _run(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
     for problem in knowledge.problems:
         print(f"logkb: left out: {problem}", file=sys.stderr)
     analyzer = Analyzer(knowledge, engine=options.engine)
+    gc.enable()
     status = 0
     named = True
     for index, log in enumerate(logs or [Path("-")]):
