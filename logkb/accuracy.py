@@ -15,6 +15,7 @@ from logkb.evaluation import Scores, cross_validate, details, judge, plot_reliab
 from logkb.knowledge import load_knowledge
 
 Progress = Callable[[int, int], None]
+NOTES = "\n## Notes\n"
 MODELS = ("logistic", "svm", "sgd", "bayes")
 
 
@@ -77,12 +78,14 @@ def print_measured(measured: Measured, *, as_json: bool) -> str:
 
 
 def write_page(measured: Measured, path: Path) -> None:
-    """The page, and the reliability diagram beside it."""
+    """The page, and the reliability diagram beside it. What a person wrote below the heading of the notes stays."""
     plot = path.with_suffix(".png")
+    notes = path.read_text(encoding="utf-8").partition(NOTES) if path.exists() else ("", "", "")
     plot_reliability(measured.rows[:1], plot)
     path.write_text(
         f"# Measured on {measured.what}\n\nWritten by `{measured.command} --write {path.name}`.\n\n"
         f"{table(measured.rows)}\n\n![Reliability diagram]({plot.name})\n\n{details(measured.rows[0][1])}\n"
-        + (f"The classifier alone, by model:\n\n{table(measured.models)}\n" if measured.models else ""),
+        + (f"The classifier alone, by model:\n\n{table(measured.models)}\n" if measured.models else "")
+        + "".join(notes[1:]),
         encoding="utf-8",
     )
