@@ -216,9 +216,15 @@ def run_evaluate(corpus: Path | None, manifest: Path | None, root: Path | None, 
 
 
 def _count(what: str) -> Callable[[int, int], None] | None:
+    """A progress bar on standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         return None
-    return lambda done, total: print(f"\rlogkb: {what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+    def show(done: int, total: int) -> None:
+        bar = "#" * (30 * done // max(1, total))
+        print(f"\rlogkb: {what} [{bar:<30}] {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show
 
 
 def run_gaps(folder: Path, top: int | None, kb: Path | None) -> int:
