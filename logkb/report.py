@@ -21,7 +21,8 @@ def safe(text: str) -> str:
 
 
 def words_for(confidence: float) -> str:
-    """The confidence in words, so that nobody has to weigh a figure at 2 a.m."""
+    """The confidence in words, so that nobody has to weigh a figure at 2 a.m.; they fit the percentage shown beside them."""
+    confidence = round(confidence, 2)
     if confidence >= 0.9:
         return "almost certain"
     if confidence >= 0.7:

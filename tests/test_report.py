@@ -168,6 +168,10 @@ def test_why_shows_what_moved_the_ranking() -> None:
     assert "Why [disk-full] stands at 93%, in log-odds:\n   +2.70 rule apt-no-space (strong) on line 812" in text
 
 
+def test_the_words_fit_the_percentage_shown() -> None:
+    assert "90%, almost certain" in text_of(report(finding(confidence=0.8975)))
+
+
 def test_a_passed_build_gets_one_line() -> None:
     assert text_of(report(outcome="passed")) == "build.log: the build passed (900 lines)"
 
