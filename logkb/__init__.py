@@ -1,12 +1,37 @@
 """logkb says why a build failed: ranked root causes, each with a confidence, the lines that prove it, and a fix."""
 
-from logkb.analysis import Analyzer, analyze
-from logkb.errors import InputError, KnowledgeError, LogkbError, UsageError
-from logkb.knowledge import Knowledge, load_knowledge
-from logkb.records import Evidence, Excerpt, Finding, LogFacts, Report, Retry
-from logkb.report import dump_json, to_json
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logkb.analysis import Analyzer as Analyzer
+    from logkb.analysis import analyze as analyze
+    from logkb.errors import InputError as InputError
+    from logkb.errors import KnowledgeError as KnowledgeError
+    from logkb.errors import LogkbError as LogkbError
+    from logkb.errors import UsageError as UsageError
+    from logkb.knowledge import Knowledge as Knowledge
+    from logkb.knowledge import load_knowledge as load_knowledge
+    from logkb.records import Evidence as Evidence
+    from logkb.records import Excerpt as Excerpt
+    from logkb.records import Finding as Finding
+    from logkb.records import LogFacts as LogFacts
+    from logkb.records import Report as Report
+    from logkb.records import Retry as Retry
+    from logkb.report import dump_json as dump_json
+    from logkb.report import to_json as to_json
 
 __version__ = "0.1.0"
+
+# Where each public name lives; imported at first use, so that a door that needs one module does not pay for all of them.
+_HOMES = {
+    "analysis": ("Analyzer", "analyze"),
+    "errors": ("InputError", "KnowledgeError", "LogkbError", "UsageError"),
+    "knowledge": ("Knowledge", "load_knowledge"),
+    "records": ("Evidence", "Excerpt", "Finding", "LogFacts", "Report", "Retry"),
+    "report": ("dump_json", "to_json"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Analyzer",
@@ -27,3 +52,15 @@ __all__ = [
     "load_knowledge",
     "to_json",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'logkb' has no attribute '{name}'")
+    value = getattr(import_module(f"logkb.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -16,9 +16,15 @@ def python(code: str) -> str:
 
 
 def test_public_is_what_all_names() -> None:
-    public = {name for name in vars(logkb) if not name.startswith("_") and getattr(logkb, name).__class__.__name__ != "module"}
-    assert public | {"__version__"} == set(logkb.__all__)
-    assert list(logkb.__all__) == sorted(logkb.__all__)
+    assert dir(logkb) == sorted(logkb.__all__) == logkb.__all__
+    assert set(logkb._HOME_OF) | {"__version__"} == set(logkb.__all__)
+    assert all(getattr(logkb, name) is not None for name in logkb.__all__)
+    assert not hasattr(logkb, "import_modules")
+
+
+def test_one_public_name_imports_its_own_module_and_those_below() -> None:
+    loaded = python("import sys, logkb; logkb.Report; print(*sorted(n for n in sys.modules if n.startswith('logkb.')))")
+    assert loaded.split() == ["logkb.errors", "logkb.records"]
 
 
 def test_every_public_name_is_documented() -> None:
