@@ -7,16 +7,15 @@ over the same log for as many candidates, and lost a match in one case (docs/dec
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from logkb.cache import read_private, write_private
+from logkb.cache import read_private, short_name, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +35,31 @@ class Engine(Protocol):
         """Each needle that occurs, at least once; every occurrence of those with `every`."""
         ...
 
-    def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        """Every occurrence of the wanted needles."""
+    def all(self, data: bytes, wanted: frozenset[int] | None = None) -> list[tuple[int, int]]:
+        """Every occurrence of the wanted needles (None: of all)."""
         ...
 
 
-def build_engine(needles: Sequence[Needle], cache: Path | None, *, prefer: str = "auto") -> Engine:
-    """The fastest engine that this machine has: 'hyperscan', else 'aho-corasick'. `cache` is a folder, or None."""
+def build_engine(
+    needles: Sequence[Needle] | Callable[[], Sequence[Needle]],
+    cache: Path | None,
+    *,
+    prefer: str = "auto",
+    identity: bytes | None = None,
+) -> Engine:
+    """The fastest engine that this machine has: 'hyperscan', else 'aho-corasick'. `cache` is a folder, or None.
+
+    Who knows an `identity` of the needles, the same for the same needles in the same order, spares looking at them when a
+    compiled database is in the cache; `needles` may then be a function that makes them.
+    """
+    make = needles if callable(needles) else lambda: needles
     if prefer in ("auto", "hyperscan"):
         try:
-            return HyperscanEngine(needles, cache)
+            return HyperscanEngine(make, cache, identity)
         except ImportError:
             if prefer == "hyperscan":
                 raise
-    return AhoCorasickEngine(needles)
+    return AhoCorasickEngine(make())
 
 
 class _Keywords:
@@ -66,34 +76,53 @@ class _Keywords:
 
 
 class HyperscanEngine:
-    """Two databases of the same keywords: one reports each once a chunk, the other each occurrence."""
+    """Two databases of the same keywords: one reports each once a chunk, the other each occurrence. Each is opened at first use."""
 
     name = "hyperscan"
 
-    def __init__(self, needles: Sequence[Needle], cache: Path | None) -> None:
+    def __init__(self, needles: Callable[[], Sequence[Needle]], cache: Path | None, identity: bytes | None) -> None:
         import hyperscan
 
         self._hyperscan = hyperscan
+        self._needles = needles
+        self._cache = cache
         machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
-        facts = (getattr(hyperscan, "__version__", ""), sys.platform, machine)
-        wanted = [(needle.keywords, needle.every) for needle in needles]
-        key = hashlib.sha256(marshal.dumps((facts, wanted), 2)).digest()
-        self._once, self._each, self._owners = self._open(cache, key, needles)
+        if identity is None:
+            identity = marshal.dumps([(needle.keywords, needle.every) for needle in needles()], 2)
+        facts = (getattr(hyperscan, "__version__", ""), sys.platform, machine, identity)
+        self._key = marshal.dumps(facts, 2)
+        self._opened: dict[str, tuple[Any, list[tuple[int, ...]]]] = {}
 
-    def _open(self, cache: Path | None, key: bytes, needles: Sequence[Needle]) -> tuple[Any, Any, list[tuple[int, ...]]]:
-        path = None if cache is None else cache / f"rules-{key.hex()[:24]}.hsdb"
-        stored = None if path is None else read_private(path, key)
+    def first(self, data: bytes) -> list[tuple[int, int]]:
+        database, owners = self._database("once")
+        return [(index, end - 1) for keyword, end in _scan(database, data) for index in owners[keyword]]
+
+    def all(self, data: bytes, wanted: frozenset[int] | None = None) -> list[tuple[int, int]]:
+        database, owners = self._database("each")
+        chosen: Sequence[Sequence[int]] = owners
+        if wanted is not None:
+            chosen = [[index for index in indexes if index in wanted] for indexes in owners]
+        return [(index, end - 1) for keyword, end in _scan(database, data) for index in chosen[keyword]]
+
+    def _database(self, kind: str) -> tuple[Any, list[tuple[int, ...]]]:
+        if kind not in self._opened:
+            self._opened[kind] = self._open(kind)
+        return self._opened[kind]
+
+    def _open(self, kind: str) -> tuple[Any, list[tuple[int, ...]]]:
+        path = None if self._cache is None else self._cache / f"{kind}-{short_name(self._key)}.hsdb"
+        stored = None if path is None else read_private(path, self._key)
         if stored is not None:
-            once, each, owners = marshal.loads(stored)
+            blob, owners = marshal.loads(stored)
             try:
-                return self._load(once), self._load(each), owners
+                return self._load(blob), owners
             except self._hyperscan.error:
                 pass  # made for another processor: compile anew
-        keywords = _Keywords(needles)
-        once, each = self._compile(keywords, single=True), self._compile(keywords, single=False)
+        keywords = _Keywords(self._needles())
+        blob = self._compile(keywords, single=kind == "once")
         if path is not None:
-            write_private(path, key, marshal.dumps((once, each, keywords.owners)))
-        return self._load(once), self._load(each), keywords.owners
+            write_private(path, self._key, marshal.dumps((blob, keywords.owners)))
+        return self._load(blob), keywords.owners
 
     def _load(self, blob: bytes) -> Any:
         # A database straight from compile() crashed in stream mode; one that was saved and loaded never did.
@@ -114,14 +143,6 @@ class HyperscanEngine:
             literal=True,
         )
         return bytes(hs.dumpb(database))
-
-    def first(self, data: bytes) -> list[tuple[int, int]]:
-        owners = self._owners
-        return [(index, end - 1) for keyword, end in _scan(self._once, data) for index in owners[keyword]]
-
-    def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        owners = [[index for index in indexes if index in wanted] for indexes in self._owners]
-        return [(index, end - 1) for keyword, end in _scan(self._each, data) for index in owners[keyword]]
 
 
 def _scan(database: Any, data: bytes) -> list[tuple[int, int]]:
@@ -151,5 +172,6 @@ class AhoCorasickEngine:
         found = self._automaton.find_matches_as_indexes(data, overlapping=True)
         return [(index, end - 1) for keyword, _, end in found for index in self._owners[keyword]]
 
-    def all(self, data: bytes, wanted: frozenset[int]) -> list[tuple[int, int]]:
-        return [pair for pair in self.first(data) if pair[0] in wanted]
+    def all(self, data: bytes, wanted: frozenset[int] | None = None) -> list[tuple[int, int]]:
+        found = self.first(data)
+        return found if wanted is None else [pair for pair in found if pair[0] in wanted]

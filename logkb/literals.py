@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from logkb.errors import UsageError
+from logkb.records import ANY_CASE, EDGE, EITHER, TOGETHER, Need
 from logkb.rules import MIN_KEYWORD
 
 MAX_PATTERN = 4_000
 MAX_REPEATS = 200
+# A few long literals rule out nearly every line that does not match; more would cost more than they save.
+MAX_TOGETHER, MAX_CHOICES = 4, 40
 # What a class is tried with, the most natural first.
 CANDIDATES = "a0xA1 _-./:,;'\"()[]{}<>=+*|!?@#%&$~^`\\\tüö"
 
@@ -44,16 +47,42 @@ def keywords_of(pattern: str) -> tuple[str, ...]:
     return _keywords(list(parse(pattern)))
 
 
-def required_of(pattern: str) -> tuple[str, ...]:
-    """Literals that all must stand in every matching text; empty for a pattern that cannot be read, or ignores case."""
+def required_of(pattern: str) -> Need:
+    """What every line holds that the pattern matches, as far as literals tell it; empty for a pattern that cannot be read."""
     try:
         items = parse(pattern)
     except UsageError:
         return ()
-    if items.state.flags & re.IGNORECASE:
+    if items.state.flags & re.MULTILINE:
         return ()
-    runs = sorted({run for run in _runs(list(items)) if len(run) > 1}, key=len, reverse=True)
-    return tuple(runs[:4])
+    return _need(list(items), bool(items.state.flags & re.IGNORECASE))
+
+
+def _need(items: list[Any], any_case: bool) -> Need:
+    runs = [ANY_CASE + run.lower() if any_case else run for run in _runs(items, edges=True) if len(run) > 1]
+    found: list[Need] = []
+    found += sorted(dict.fromkeys(runs), key=len, reverse=True)[:MAX_TOGETHER]
+    if _indented(items):
+        found.append((EITHER, *(EDGE + space for space in " \t\f\v")))
+    for name, value in _flat(items):
+        if name == "BRANCH":
+            either = [_need(list(branch), any_case) for branch in value[1]]
+            if all(either) and len(either) <= MAX_CHOICES:
+                found.append((EITHER, *dict.fromkeys(either)))
+        elif name == "SUBPATTERN" and value[1] == re.IGNORECASE and (inner := _need(list(value[3]), True)):
+            found.append(inner)
+    return found[0] if len(found) == 1 else (TOGETHER, *found) if found else ()
+
+
+def _indented(items: list[Any]) -> bool:
+    """Whether a match starts with white space at the beginning of the line."""
+    if len(items) < 2 or str(items[0][1]) != "AT_BEGINNING" or str(items[1][0]) not in ("MAX_REPEAT", "POSSESSIVE_REPEAT"):
+        return False
+    least, _, body = items[1][1]
+    inner = list(body)
+    return (
+        least > 0 and len(inner) == 1 and str(inner[0][0]) == "IN" and [str(kind) for _, kind in inner[0][1]] == ["CATEGORY_SPACE"]
+    )
 
 
 def _keywords(items: list[Any]) -> tuple[str, ...]:
@@ -85,11 +114,13 @@ def _flat(items: list[Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _runs(items: list[Any]) -> Iterator[str]:
+def _runs(items: list[Any], *, edges: bool = False) -> Iterator[str]:
     run = ""
     for name, value in _flat(items):
         if name == "LITERAL" and chr(value).isprintable():
             run += chr(value)
+        elif edges and name == "AT" and str(value) in ("AT_BEGINNING", "AT_END"):
+            run += EDGE
         elif name not in ("AT", "ASSERT", "ASSERT_NOT"):
             yield run
             run = ""

@@ -5,9 +5,6 @@ Only a newline ends a line. The last chunks of a log are flagged as its tail, wh
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -116,6 +113,8 @@ class _RawJson:
         self._vertices: dict[str, int] = {}
 
     def convert(self, data: bytes, first_line: int) -> Chunk:
+        import json
+
         texts: list[bytes] = []
         numbers: list[int] = []
         for offset, raw in enumerate(data.split(b"\n")):
@@ -130,6 +129,9 @@ class _RawJson:
         return Chunk(b"".join(texts), first_line, False, tuple(numbers) or (first_line,))
 
     def _lines(self, status: dict[str, object]) -> Iterator[bytes]:
+        import base64
+        import binascii
+
         for vertex in _dicts(status.get("vertexes")):
             digest = str(vertex.get("digest", ""))
             if digest not in self._vertices:

@@ -15,7 +15,7 @@ from logkb.clean import CleanLine, clean_line
 from logkb.engine import Needle, build_engine
 from logkb.knowledge import StoredRules
 from logkb.log import MAX_LINE, Chunk, Log
-from logkb.records import Line, Match, Rule, Scan
+from logkb.records import ANY_CASE, EDGE, EITHER, Line, Match, Need, Rule, Scan
 from logkb.source import Source
 from logkb.steps import MARKERS, StepTracker
 
@@ -29,6 +29,8 @@ SHOWN_LINE = 2_000
 # After so many candidates of a rule that were no match, only so many more are tried in each chunk.
 PATIENCE, CHUNK_PATIENCE = 1_500, 8
 NEIGHBOUR_BYTES = 32 * 1024
+# A chunk below this holds few keywords twice: asking for every occurrence at once opens one database instead of two.
+SMALL = 64 * 1024
 
 
 class Matcher:
@@ -36,11 +38,12 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule], *, cache: Path | None = None, engine: str = "auto") -> None:
         self.rules = rules
-        keywords = rules.keywords if isinstance(rules, StoredRules) else [rule.keywords for rule in rules]
-        needles = [Needle(words) for words in keywords]
-        needles += [Needle(marker.keywords, every=True) for marker in MARKERS]
-        self._engine = build_engine(needles, cache, prefer=engine)
+        self._engine = build_engine(self._needles, cache, prefer=engine, identity=_identity(rules))
         self._compiled: dict[str, Any] = {}
+
+    def _needles(self) -> list[Needle]:
+        needles = [Needle(rule.keywords) for rule in self.rules]
+        return needles + [Needle(marker.keywords, every=True) for marker in MARKERS]
 
     @property
     def engine(self) -> str:
@@ -77,6 +80,29 @@ class Matcher:
         return compiled.search(text, timeout=TIMEOUT)
 
 
+def _by_place(pair: tuple[int, int]) -> tuple[int, int]:
+    return pair[1], pair[0]
+
+
+def _identity(rules: Sequence[Rule]) -> bytes | None:
+    """What stands for the keywords of the rules and of the step markers, or None when that is not known without reading them."""
+    if not isinstance(rules, StoredRules):
+        return None
+    return rules.identity + repr([marker.keywords for marker in MARKERS]).encode()
+
+
+def holds(need: Need, line: str) -> bool:
+    """Whether a line holds what a rule needs: told before its pattern is even compiled."""
+    return not need or _holds(need, f"{EDGE}{line}{EDGE}")
+
+
+def _holds(need: Need, edged: str) -> bool:
+    if isinstance(need, str):
+        return need in edged if need[0] != ANY_CASE else need[1:] in edged.lower()
+    parts = need[1:]
+    return any(_holds(part, edged) for part in parts) if need[0] == EITHER else all(_holds(part, edged) for part in parts)
+
+
 class _Run:
     """The state of one scan."""
 
@@ -102,16 +128,17 @@ class _Run:
             self._remember_tail(chunk)
 
     def _candidates(self, data: bytes, tail: bool) -> list[tuple[int, int]]:
-        engine, rules = self.matcher._engine, self.rules
-        first = engine.first(data)
-        if not first:
-            return []
+        engine, count = self.matcher._engine, len(self.rules)
         quota, taken = (TAIL_QUOTA, self._tail_taken) if tail else (FIRST_QUOTA, self._taken)
-        wanted = frozenset(index for index, _ in first if index < len(rules) and taken[index] < quota)
-        pairs = {pair for pair in first if pair[0] >= len(rules)}
+        if len(data) < SMALL:
+            pairs = {pair for pair in engine.all(data) if pair[0] >= count or taken[pair[0]] < quota}
+            return sorted(pairs, key=_by_place)
+        first = engine.first(data)
+        wanted = frozenset(index for index, _ in first if index < count and taken[index] < quota)
+        pairs = {pair for pair in first if pair[0] >= count}
         if wanted:
             pairs.update(engine.all(data, wanted))
-        return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+        return sorted(pairs, key=_by_place)
 
     def _lines(self, chunk: Chunk, pairs: list[tuple[int, int]], before: bytes, after: bytes) -> None:
         data = chunk.data
@@ -135,7 +162,7 @@ class _Run:
                 clean, fed = None, False
                 seen.clear()
             if pattern >= len(self.rules):
-                if not fed and MARKERS[pattern - len(self.rules)].pattern.search(raw):
+                if not fed and MARKERS[pattern - len(self.rules)].marks(raw):
                     self.tracker.feed(raw, chunk.number(index))
                     fed = True
                 continue
@@ -160,7 +187,7 @@ class _Run:
         self, rule: Rule, clean: CleanLine, data: bytes, start: int, end: int, before: bytes, after: bytes, number: int
     ) -> Match | None:
         text = clean.text
-        if not any(keyword in text for keyword in rule.keywords) or not all(part in text for part in rule.required):
+        if not any(keyword in text for keyword in rule.keywords) or not holds(rule.required, text):
             return None
         try:
             found = self.matcher.search(rule.pattern, clean.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,13 @@ def _load(file: str, cache: Path | None) -> dict[str, Any]:
     except OSError:
         return {}
     key = repr((str(path), facts.st_size, facts.st_mtime_ns)).encode()
-    stored = None if cache is None else read_private(cache / f"packages-{file}.json", key)
+    stored = None if cache is None else read_private(cache / f"packages-{file}.bin", key)
     if stored is not None:
-        loaded: dict[str, Any] = json.loads(stored)
+        loaded: dict[str, Any] = marshal.loads(stored)
         return loaded
     import tomllib
 
     parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     if cache is not None:
-        write_private(cache / f"packages-{file}.json", key, json.dumps(parsed).encode())
+        write_private(cache / f"packages-{file}.bin", key, marshal.dumps(parsed))
     return parsed

@@ -13,6 +13,10 @@ Mark = Literal["failed", "passed"]
 Role = Literal["cause", "consequence", "possible"]
 Outcome = Literal["failed", "passed", "unclear"]
 Level = Literal["plain", "error", "warning"]
+# What a line must hold: nothing (an empty tuple), a literal, or a tuple of needs behind TOGETHER or EITHER. A literal's leading
+# ANY_CASE means that it is in lower case, and looked for in the line in lower case; an EDGE is the beginning or end of the line.
+Need = str | tuple["Need", ...]
+ANY_CASE, EDGE, TOGETHER, EITHER = "\x00", "\n", "&", "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Rule:
     """One pattern for one message of one tool.
 
     A rule either names a `cause`, or `marks` the log as failed or passed (a wrapper line such as "exit code 1",
-    which is never a cause). `keywords` are literals of which every matching line holds at least one; `required` are literals
-    that it holds all, derived from the pattern so that most candidates need no regular expression.
+    which is never a cause). `keywords` are literals of which every matching line holds at least one; `required` is
+    what its pattern needs as literals (`literals.required_of`), so that most candidates need no regular expression.
     """
 
     id: str
@@ -55,7 +59,7 @@ class Rule:
     should_match: tuple[Sample, ...]
     should_not_match: tuple[Sample, ...]
     location: Location
-    required: tuple[str, ...] = ()
+    required: Need = ()
 
 
 @dataclass(frozen=True, slots=True)

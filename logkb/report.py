@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -76,6 +75,8 @@ def _finding_json(finding: Finding) -> Mapping[str, Any]:
 
 def dump_json(report: Report, *, top: int | None = None, min_confidence: float = 0.0) -> str:
     """One line of JSON, without a line break inside."""
+    import json
+
     return json.dumps(to_json(report, top=top, min_confidence=min_confidence), ensure_ascii=False)
 
 

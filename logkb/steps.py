@@ -12,14 +12,21 @@ MAX_STEP = 200
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Lines that open or close a section: literals of which each holds one, and the pattern that the raw line matches."""
+    """Lines that open or close a section: literals of which each holds one, and the pattern that the raw line matches.
+
+    Patterns stay text until a log needs them: compiling all would cost more than reading a small log.
+    """
 
     keywords: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
+
+    def marks(self, raw: str) -> bool:
+        """Whether the line, which holds a keyword, is such a marker."""
+        return re.search(self.pattern, raw) is not None
 
 
 MARKERS = tuple(
-    Marker(keywords, re.compile(pattern))
+    Marker(keywords, pattern)
     for keywords, pattern in (
         (("##[group]", "##[endgroup]"), r"##\[(?:end)?group\]"),
         (("##[section]",), r"##\[section\](?:Starting|Finishing): "),
@@ -35,17 +42,17 @@ MARKERS = tuple(
     )
 )
 
-_GROUP = re.compile(r"##\[group\](.*)")
-_SECTION = re.compile(r"##\[section\](Starting|Finishing): (.*)")
-_FILE = re.compile(r"##\[logkb-file\](.*)")
-_GITLAB = re.compile(r"section_(start|end):\d+:([^\s\[]+)")
-_TRAVIS = re.compile(r"travis_fold:(start|end):(\S+)")
-_TRAVIS_COMMAND = re.compile(r"travis_time:start:\w+ \$ (.*)")
-_DOCKER = re.compile(r"\bS(?:tep|TEP) (\d+(?:/\d+)?) ?: (.*)")
-_VERTEX = re.compile(r"#(\d+) (\[.*)")
-_STAGE = re.compile(r"\[Pipeline\] (?:\{ \((.*)\)|(// stage|\}))")
-_MAVEN = re.compile(r"\[INFO\] --- (?:maven-)?(\S+?)(?:-plugin)?:[^\s:]+:(\S+)(?: \(([^)]*)\))?(?: @ (\S+))? ?(?:---|$)")
-_GRADLE = re.compile(r"> Task (:\S+)")
+_GROUP = r"##\[group\](.*)"
+_SECTION = r"##\[section\](Starting|Finishing): (.*)"
+_FILE = r"##\[logkb-file\](.*)"
+_GITLAB = r"section_(start|end):\d+:([^\s\[]+)"
+_TRAVIS = r"travis_fold:(start|end):(\S+)"
+_TRAVIS_COMMAND = r"travis_time:start:\w+ \$ (.*)"
+_DOCKER = r"\bS(?:tep|TEP) (\d+(?:/\d+)?) ?: (.*)"
+_VERTEX = r"#(\d+) (\[.*)"
+_STAGE = r"\[Pipeline\] (?:\{ \((.*)\)|(// stage|\}))"
+_MAVEN = r"\[INFO\] --- (?:maven-)?(\S+?)(?:-plugin)?:[^\s:]+:(\S+)(?: \(([^)]*)\))?(?: @ (\S+))? ?(?:---|$)"
+_GRADLE = r"> Task (:\S+)"
 
 
 @dataclass(slots=True)
@@ -63,35 +70,35 @@ class StepTracker:
         """Take one line that holds a marker, with its raw number."""
         if "##[error]" in raw:
             self.last_error = number
-        elif found := _FILE.search(raw):
+        elif "##[logkb-file]" in raw and (found := re.search(_FILE, raw)):
             self.outer, self.command, self.inner = [found[1]], None, None
-        elif found := _GROUP.search(raw):
+        elif "##[group]" in raw and (found := re.search(_GROUP, raw)):
             self.flags_errors = True
             self._group(found[1].strip())
         elif "##[endgroup]" in raw:
             if self.command is None and self.outer:
                 self.outer.pop()
-        elif found := _SECTION.search(raw):
+        elif "##[section]" in raw and (found := re.search(_SECTION, raw)):
             self.flags_errors = True
             self.outer, self.inner = ([found[2].strip()] if found[1] == "Starting" else []), None
-        elif "section_" in raw and (folds := _GITLAB.findall(raw)):
+        elif "section_" in raw and (folds := re.findall(_GITLAB, raw)):
             for kind, name in folds:
                 self._fold(kind, name)
         elif "travis_" in raw:
             self._travis(raw)
-        elif found := _VERTEX.search(raw):
+        elif " [" in raw and (found := re.search(_VERTEX, raw)):
             self.vertices[int(found[1])] = found[2].strip()
-        elif found := _DOCKER.search(raw):
+        elif ("Step " in raw or "STEP " in raw) and (found := re.search(_DOCKER, raw)):
             self.inner = f"Step {found[1]}: {found[2].strip()}"
-        elif found := _STAGE.search(raw):
+        elif "[Pipeline] " in raw and (found := re.search(_STAGE, raw)):
             if found[1]:
                 self.outer, self.inner = [*self.outer[:20], found[1]], None
             elif found[2] == "// stage" and self.outer:
                 self.outer.pop()
-        elif found := _MAVEN.search(raw):
+        elif "[INFO] --- " in raw and (found := re.search(_MAVEN, raw)):
             module = f" @ {found[4]}" if found[4] else ""
             self.inner = f"{found[1]}:{found[2]}{module}"
-        elif found := _GRADLE.search(raw):
+        elif found := re.search(_GRADLE, raw):
             self.inner = f"task {found[1]}"
 
     def _group(self, name: str) -> None:
@@ -108,10 +115,10 @@ class StepTracker:
             self.outer = self.outer[: self.outer.index(name)]
 
     def _travis(self, raw: str) -> None:
-        for found in _TRAVIS.finditer(raw):
+        for found in re.finditer(_TRAVIS, raw):
             self._fold(found[1], found[2])
             self.command = None
-        if command := _TRAVIS_COMMAND.search(raw):
+        if command := re.search(_TRAVIS_COMMAND, raw):
             self.command, self.inner = command[1].strip(), None
 
     def step_of(self, line: CleanLine) -> str | None:

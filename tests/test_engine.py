@@ -76,22 +76,22 @@ def test_candidates_are_where_the_keywords_stand(engine: str) -> None:
     assert lines == [1, 2, 3]
 
 
-def cached(folder: Path) -> Path:
-    (path,) = folder.glob("rules-*.hsdb")
+def filled(folder: Path) -> Path:
+    """The folder's one database, made by an engine that was asked once."""
+    build_engine(NEEDLES, folder, prefer="hyperscan").first(b"")
+    (path,) = folder.glob("once-*.hsdb")
     return path
 
 
 def test_the_database_is_kept_for_the_user_alone(tmp_path: Path) -> None:
-    build_engine(NEEDLES, tmp_path / "cache", prefer="hyperscan")
-    path = cached(tmp_path / "cache")
+    path = filled(tmp_path / "cache")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "writable"])
 def test_a_damaged_or_foreign_database_is_made_anew(tmp_path: Path, damage: str) -> None:
-    build_engine(NEEDLES, tmp_path, prefer="hyperscan")
-    path = cached(tmp_path)
+    path = filled(tmp_path)
     good = path.read_bytes()
     if damage == "flip":
         path.write_bytes(good[:-9] + bytes([good[-9] ^ 1]) + good[-8:])
@@ -103,8 +103,21 @@ def test_a_damaged_or_foreign_database_is_made_anew(tmp_path: Path, damage: str)
         path.chmod(0o666)
     engine = build_engine(NEEDLES, tmp_path, prefer="hyperscan")
     assert {index for index, _ in engine.first(b"error: x\n")} == {0}
-    assert path.read_bytes()[:40] == good[:40]
+    assert path.read_bytes()[:11] == good[:11]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_database_of_other_needles_is_not_taken(tmp_path: Path) -> None:
+    filled(tmp_path)
+    other = build_engine((Needle(("panic: ",)),), tmp_path, prefer="hyperscan")
+    assert other.first(b"error: x\npanic: y\n") == [(0, 15)]
+
+
+@pytest.mark.parametrize("engine", ["hyperscan", "aho-corasick"])
+def test_all_without_a_choice_is_every_occurrence(engine: str) -> None:
+    built = build_engine(NEEDLES, None, prefer=engine)
+    data = b"warning\nerror: a\nerror: b\n"
+    assert sorted(built.all(data)) == sorted(built.all(data, frozenset({0, 1}))) == [(0, 14), (0, 23), (1, 6)]
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
