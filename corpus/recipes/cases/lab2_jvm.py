@@ -223,6 +223,46 @@ def _daemon() -> Iterator[Recipe]:
     yield from case("daemon-crash", c, "gradle", ("gradle --daemon --stacktrace jar",), words, ("xtrace", "gitlab"), files={**SOURCES, "build.gradle": crash}, version=GV, needs=("gradle",), family="gradle-daemon-crash")
 
 
+_PLUGIN = "<plugin><groupId>org.acme.tools</groupId><artifactId>acme-site-plugin</artifactId><version>3.0</version>"
+_PLUGIN_POM = "<project><modelVersion>4.0.0</modelVersion><groupId>org.acme.tools</groupId><artifactId>acme-site-plugin</artifactId><version>3.0</version>%s<packaging>maven-plugin</packaging><dependencies><dependency><groupId>org.codehaus.plexus</groupId><artifactId>plexus-utils</artifactId><version>3.4.2</version></dependency></dependencies></project>\n"
+_PLUGIN_XML = "<plugin><name>acme-site-plugin</name><groupId>org.acme.tools</groupId><artifactId>acme-site-plugin</artifactId><version>3.0</version><goalPrefix>acme-site</goalPrefix><mojos><mojo><goal>jar</goal><implementation>org.acme.tools.JarMojo</implementation><language>java</language><instantiationStrategy>per-lookup</instantiationStrategy><executionStrategy>once-per-session</executionStrategy><requiresProject>true</requiresProject><parameters/></mojo></mojos></plugin>\n"
+_MOJO = 'package org.acme.tools;\n\npublic class JarMojo extends org.apache.maven.plugin.AbstractMojo {\n    public void execute() { getLog().info("Collecting the site\'s files."); %s; }\n%s}\n'
+# A plugin compiled against classes that are then left out of its jar, in a copy of Debian's repository (links only).
+_MAKE_PLUGIN = """set -e
+mkdir -p m2/org/acme/tools/acme-site-plugin/3.0 tools/out tools/gone && cp -rs /usr/share/maven-repo/. m2/
+javac -d tools/gone $(find tools/gone-src -name '*.java')
+javac -d tools/out -cp tools/gone:$(ls /usr/share/maven/lib/maven-plugin-api*.jar) tools/src/org/acme/tools/JarMojo.java
+jar cf m2/org/acme/tools/acme-site-plugin/3.0/acme-site-plugin-3.0.jar -C tools/out org -C tools META-INF
+cp tools/plugin-pom.xml m2/org/acme/tools/acme-site-plugin/3.0/acme-site-plugin-3.0.pom
+rm -rf tools && set +e
+"""
+
+
+def _plugins() -> Iterator[Recipe]:
+    c, words = "build-plugin-mismatch", r"A required class was missing while executing|An API incompatibility was encountered while executing|requires Maven version"
+    bound = _PLUGIN + "<executions><execution><phase>validate</phase><goals><goal>jar</goal></goals></execution></executions></plugin>"
+    mvn = "mvn -B -o -Dmaven.repo.local=m2"
+    needs = ("mvn:maven", "javac:default-jdk-headless")
+    aether = "package org.sonatype.aether.graph;\n\npublic interface DependencyFilter { boolean accept(Object node); }\n"
+    settings = "package org.apache.maven.settings;\n\npublic class %s { %s }\n"
+    plugin = {**java(()), "pom.xml": maven_pom(plugins=bound), "tools/META-INF/maven/plugin.xml": _PLUGIN_XML, "tools/plugin-pom.xml": _PLUGIN_POM % ""}
+    missing = {
+        **plugin,
+        "tools/gone-src/org/sonatype/aether/graph/DependencyFilter.java": aether,
+        "tools/src/org/acme/tools/JarMojo.java": _MOJO % ("new All().accept(this)", "    static class All implements org.sonatype.aether.graph.DependencyFilter { public boolean accept(Object node) { return true; } }\n"),
+    }
+    yield from case("plugin-class", c, "maven", ("mvn --version", f"{mvn} verify"), words, ("github", "gitlab", "travis"), files=missing, setup=_MAKE_PLUGIN, version=MV, needs=needs)
+    method = {
+        **plugin,
+        "tools/gone-src/org/apache/maven/settings/Settings.java": settings % ("Settings", "public RuntimeInfo getRuntimeInfo() { return null; }"),
+        "tools/gone-src/org/apache/maven/settings/RuntimeInfo.java": settings % ("RuntimeInfo", ""),
+        "tools/src/org/acme/tools/JarMojo.java": _MOJO % ("new org.apache.maven.settings.Settings().getRuntimeInfo()", ""),
+    }
+    yield from case("plugin-method", c, "maven", (f"{mvn} package",), words, ("jenkins", "azure"), files=method, setup=_MAKE_PLUGIN, version=MV, needs=needs, family="maven-plugin-method")
+    newer = {**method, "tools/plugin-pom.xml": _PLUGIN_POM % "<prerequisites><maven>3.9.6</maven></prerequisites>"}
+    yield from case("plugin-needs-maven", c, "maven", ("mvn --version", f"{mvn} verify"), words, ("gitlab", "make"), files=newer, setup=_MAKE_PLUGIN, version=MV, needs=needs, family="maven-plugin-needs-maven")
+
+
 def recipes() -> Iterator[Recipe]:
     """Give all recipes of this module."""
-    yield from prefixed("jvm", _dependencies, _compile, _daemon)
+    yield from prefixed("jvm", _dependencies, _compile, _daemon, _plugins)
