@@ -7,7 +7,6 @@ rows of features that the log has are touched.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import mmap
@@ -18,13 +17,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 from logkb.clean import clean_line
 from logkb.errors import InputError
 from logkb.records import Prediction
 
-MAGIC = b"LOGKBM1\n"
-DIGEST = hashlib.sha256().digest_size
+MAGIC = b"LOGKBM2\n"
+# CRC-32, against damage: whoever can replace the model can replace the program.
+DIGEST = 4
 # The class of builds that passed: its probability is nobody's, and goes to the unknown.
 PASSING = "passing"
 MAX_LINES = 160
@@ -75,7 +76,7 @@ class Classifier:
             self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         view = memoryview(self._map)
         start = len(MAGIC) + DIGEST
-        if bytes(view[: len(MAGIC)]) != MAGIC or hashlib.sha256(view[start:]).digest() != bytes(view[len(MAGIC) : start]):
+        if bytes(view[: len(MAGIC)]) != MAGIC or _digest(view[start:]) != bytes(view[len(MAGIC) : start]):
             raise InputError(f"{path}: is no model of logkb, or is damaged; train or install it again")
         length, words = struct.unpack_from("<II", view, start)
         start += 8
@@ -140,6 +141,10 @@ class Classifier:
         ]
 
 
+def _digest(body: bytes | memoryview) -> bytes:
+    return crc32(body).to_bytes(DIGEST, "big")
+
+
 def save_model(
     path: Path,
     classes: Sequence[str],
@@ -157,5 +162,5 @@ def save_model(
     words = "\n".join(features).encode()
     body = struct.pack("<II", len(header), len(words)) + header + words + struct.pack(f"<{len(features)}f", *idf) + b"".join(rows)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(MAGIC + hashlib.sha256(body).digest() + body)
+    temporary.write_bytes(MAGIC + _digest(body) + body)
     temporary.replace(path)
