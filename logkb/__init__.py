@@ -1,9 +1,12 @@
 """logkb says why a build failed: ranked root causes, each with a confidence, the lines that prove it, and a fix."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+# Importing `typing` for the constant of this name would cost as much as a search.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from logkb.analysis import Analyzer as Analyzer
     from logkb.analysis import analyze as analyze
     from logkb.errors import InputError as InputError
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from logkb.records import Retry as Retry
     from logkb.report import dump_json as dump_json
     from logkb.report import to_json as to_json
+    from logkb.search import Hit as Hit
+    from logkb.search import SearchResult as SearchResult
+    from logkb.search import search as search
 
 __version__ = "0.1.0"
 
@@ -30,6 +36,7 @@ _HOMES = {
     "knowledge": ("Knowledge", "load_knowledge"),
     "records": ("Evidence", "Excerpt", "Finding", "LogFacts", "Report", "Retry"),
     "report": ("dump_json", "to_json"),
+    "search": ("Hit", "SearchResult"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -38,6 +45,7 @@ __all__ = [
     "Evidence",
     "Excerpt",
     "Finding",
+    "Hit",
     "InputError",
     "Knowledge",
     "KnowledgeError",
@@ -45,18 +53,25 @@ __all__ = [
     "LogkbError",
     "Report",
     "Retry",
+    "SearchResult",
     "UsageError",
     "__version__",
     "analyze",
     "dump_json",
     "load_knowledge",
+    "search",
     "to_json",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name != "search" and name not in _HOME_OF:
         raise AttributeError(f"module 'logkb' has no attribute '{name}'")
+    from importlib import import_module
+
+    if name == "search":
+        # Python puts the module under this name as soon as anything imports it; the module can be called.
+        return import_module("logkb.search")
     value = getattr(import_module(f"logkb.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value

@@ -26,6 +26,8 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if arguments[:1] == ["search"]:
+        return _search(arguments)
     from logkb.commands import run_analyze
     from logkb.errors import LogkbError
     from logkb.quick import parse_analyze
@@ -38,6 +40,26 @@ def _run(arguments: list[str]) -> int:
     try:
         return run_analyze(*parsed)
     except LogkbError as error:
+        print(f"logkb: {error}", file=sys.stderr)
+        return 2
+
+
+def _search(arguments: list[str]) -> int:
+    from logkb.quick_search import parse_search
+    from logkb.search_commands import run_search
+
+    parsed = parse_search(arguments)
+    if parsed is None:
+        from logkb.cli import run
+
+        return run()
+    try:
+        return run_search(*parsed)
+    except Exception as error:
+        from logkb.errors import LogkbError
+
+        if not isinstance(error, LogkbError):
+            raise
         print(f"logkb: {error}", file=sys.stderr)
         return 2
 

@@ -41,14 +41,14 @@ def write_private(path: Path, key: bytes, payload: bytes) -> bool:
         with os.fdopen(handle, "wb") as stream:
             stream.write(MAGIC + _digest(key, payload) + payload)
         Path(temporary).replace(path)
-        _prune(path)
+        prune(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         return False
     return True
 
 
-def _prune(path: Path) -> None:
+def prune(path: Path) -> None:
     """Keep the newest few files of this kind: each change of the rules leaves one behind."""
     kind = path.name.split("-", 1)[0]
     kept = sorted(path.parent.glob(f"{kind}-*{path.suffix}"), key=lambda found: found.stat().st_mtime, reverse=True)

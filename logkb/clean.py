@@ -7,9 +7,13 @@ Two stages, because speed matters: `normalise` works on whole chunks (and does n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from logkb.records import Level
+from logkb.light import NamedTuple
+
+# A search cleans one line; importing the records would take longer.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logkb.records import Level
 
 # ECMA-48: CSI, OSC (ended by BEL or ST), DCS/SOS/PM/APC (Buildkite's timestamps), two-byte escapes, a lone ESC.
 ANSI = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])?"
@@ -66,8 +70,7 @@ def _last_segments(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class CleanLine:
+class CleanLine(NamedTuple):
     """A line without its prefixes, and what they told: the job, the step, the BuildKit vertex, the level."""
 
     text: str

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from logkb import paths
+from logkb import paths, places
 from logkb.analysis import Analyzer
 from logkb.errors import InputError, UsageError
-from logkb.knowledge import load_knowledge, suggestion
+from logkb.knowledge import Knowledge, load_knowledge, suggestion
 from logkb.records import Report
 from logkb.report import KNOWN, dump_json, safe
 
-Format = Literal["text", "json", "markdown"]
+Format = Literal["text", "json", "markdown", "github", "gitlab", "sarif", "junit"]
 FORMATS = get_args(Format)
+# All logs together are one document in these.
+DOCUMENTS = ("github", "gitlab", "sarif", "junit")
+# Where the CI system says that it has checked the repository out.
+CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE", "BUILDKITE_BUILD_CHECKOUT_PATH")
 LARGE = 32 * 1024**2
 
 
@@ -33,19 +38,20 @@ class AnalyzeOptions:
     why: bool = False
     engine: str = "auto"
     kb: Path | None = None
+    article_url: str = ""
 
 
 def overlays(kb: Path | None) -> tuple[Path, ...]:
     """The user's folders of rules and articles: the nearest `.logkb/`, then `--kb`. Raises `UsageError`."""
-    if kb is not None and not kb.is_dir():
-        raise UsageError(f"{kb}: no such folder; name a folder with patterns/ and causes/ in it")
-    return tuple(folder for folder in (paths.overlay_root(), kb) if folder is not None)
+    return tuple(map(Path, places.overlays(kb)))
 
 
 def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
     """Analyse each log and print its report. 0: all analysed; 1: see `--exit-code`; 2: an input could not be read."""
     if options.engine not in ("auto", "hyperscan", "aho-corasick"):
         raise UsageError(f"unknown engine '{options.engine}'; use auto, hyperscan or aho-corasick")
+    if options.article_url and not options.article_url.startswith(("https://", "http://")):
+        raise UsageError(f"--article-url '{options.article_url}' is no URL; write it like https://example.org/kb/{{cause}}.html")
     if not logs and sys.stdin.isatty():
         raise UsageError("no log; name a file, or pipe one in: docker build . 2>&1 | logkb analyze")
     knowledge = load_knowledge(overlays(options.kb))
@@ -55,6 +61,7 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
     gc.enable()
     status = 0
     named = True
+    reports: list[Report] = []
     for index, log in enumerate(logs or [Path("-")]):
         try:
             report = _analyze(analyzer, log, options.why)
@@ -64,11 +71,32 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
             continue
         for warning in report.warnings:
             print(f"logkb: {safe(warning)}", file=sys.stderr)
-        if options.format == "text" and index:
+        if options.format in ("text", "markdown") and index:
             print()
-        _print(report, options)
+        if options.format in DOCUMENTS:
+            reports.append(report)
+        else:
+            _print(report, options)
         named = named and any(finding.confidence >= (options.min_confidence or KNOWN) for finding in report.findings)
+    if options.format in DOCUMENTS:
+        _print_document(reports, options, knowledge)
     return status or (1 if options.exit_code and not named else 0)
+
+
+def _print_document(reports: list[Report], options: AnalyzeOptions, knowledge: Knowledge) -> None:
+    from logkb.documents import render_document
+
+    def article(cause: str) -> str | None:
+        try:
+            return knowledge.article(cause).markdown.strip()
+        except UsageError:
+            return None
+
+    text = render_document(
+        options.format, reports, top=options.top, min_confidence=options.min_confidence, article_url=options.article_url,
+        roots=[os.environ[name] for name in CHECKOUTS if os.environ.get(name)], article=article,
+    )  # fmt: skip
+    print(text, end="")
 
 
 def _analyze(analyzer: Analyzer, log: Path, why: bool) -> Report:
@@ -104,7 +132,8 @@ def _print(report: Report, options: AnalyzeOptions) -> None:
     elif options.format == "markdown":
         from logkb.markdown import render_markdown
 
-        print(render_markdown(report, top=top, context=options.context or 12, min_confidence=least), end="")
+        context = options.context or 12
+        print(render_markdown(report, top=top, context=context, min_confidence=least, article_url=options.article_url), end="")
     else:
         from logkb.text import print_rows, render, width_of
 
@@ -212,6 +241,14 @@ def run_evaluate(corpus: Path | None, manifest: Path | None, root: Path | None, 
         print(f"wrote {write}")
     else:
         print(print_measured(measured, as_json=as_json))
+    return 0
+
+
+def run_evaluate_search(as_json: bool) -> int:
+    """Measure `logkb search` on the queries of the corpus."""
+    from logkb.search_evaluation import measure_search, print_search
+
+    print(print_search(measure_search(), as_json=as_json))
     return 0
 
 

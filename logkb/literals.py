@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from logkb.errors import UsageError
-from logkb.records import ANY_CASE, EDGE, EITHER, TOGETHER, Need
+from logkb.needs import ANY_CASE, EDGE, EITHER, TOGETHER, Need
 from logkb.rules import MIN_KEYWORD
 
 MAX_PATTERN = 4_000

@@ -15,7 +15,8 @@ from logkb.clean import CleanLine, clean_line
 from logkb.engine import Needle, build_engine
 from logkb.knowledge import StoredRules
 from logkb.log import MAX_LINE, Chunk, Log
-from logkb.records import ANY_CASE, EDGE, EITHER, Line, Match, Need, Rule, Scan
+from logkb.needs import holds
+from logkb.records import Line, Match, Rule, Scan
 from logkb.source import Source
 from logkb.steps import MARKERS, StepTracker
 
@@ -89,18 +90,6 @@ def _identity(rules: Sequence[Rule]) -> bytes | None:
     if not isinstance(rules, StoredRules):
         return None
     return rules.identity + repr([marker.keywords for marker in MARKERS]).encode()
-
-
-def holds(need: Need, line: str) -> bool:
-    """Whether a line holds what a rule needs: told before its pattern is even compiled."""
-    return not need or _holds(need, f"{EDGE}{line}{EDGE}")
-
-
-def _holds(need: Need, edged: str) -> bool:
-    if isinstance(need, str):
-        return need in edged if need[0] != ANY_CASE else need[1:] in edged.lower()
-    parts = need[1:]
-    return any(_holds(part, edged) for part in parts) if need[0] == EITHER else all(_holds(part, edged) for part in parts)
 
 
 class _Run:
@@ -216,10 +205,10 @@ class _Run:
                 text += after[: NEIGHBOUR_BYTES - len(text)]
             lines = text.split(b"\n", within)[:within]
         else:
-            text = data[max(0, start - NEIGHBOUR_BYTES) : max(0, start - 1)]
+            text = data[max(0, start - NEIGHBOUR_BYTES) : start]
             if start < NEIGHBOUR_BYTES and before:
                 text = before[start - NEIGHBOUR_BYTES :] + text
-            lines = text.rsplit(b"\n", within)[-within:][::-1]
+            lines = text.removesuffix(b"\n").rsplit(b"\n", within)[-within:][::-1]
         for raw in lines:
             try:
                 found = self.matcher.search(rule.neighbour.pattern, clean_line(raw.decode("utf-8", "replace")).text)

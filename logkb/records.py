@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from logkb.errors import Location
+from logkb.needs import Need
 
 Strength = Literal["strong", "medium", "weak"]
 Mark = Literal["failed", "passed"]
 Role = Literal["cause", "consequence", "possible"]
 Outcome = Literal["failed", "passed", "unclear"]
 Level = Literal["plain", "error", "warning"]
-# What a line must hold: nothing (an empty tuple), a literal, or a tuple of needs behind TOGETHER or EITHER. A literal's leading
-# ANY_CASE means that it is in lower case, and looked for in the line in lower case; an EDGE is the beginning or end of the line.
-Need = str | tuple["Need", ...]
-ANY_CASE, EDGE, TOGETHER, EITHER = "\x00", "\n", "&", "|"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logkb.literals import required_of
-from logkb.matcher import holds
-from logkb.records import Need
+from logkb.needs import Need, holds
 
 TABLE: list[tuple[str, Need]] = [
     (r"^ERROR: No matching (\S+) found$", ("&", "\nERROR: No matching ", " found\n")),
