@@ -4,6 +4,9 @@
 LogkbError                  everything that logkb raises on purpose
 ├── InputError              a log cannot be read (missing, a directory, a damaged or hostile archive)
 ├── UsageError              the call itself is wrong (an unknown cause, a bad option)
+├── ForgeError              GitHub or GitLab refused: a missing permission, something that is not there
+│   └── TransientError      it may work later: a rate limit, a server error, a broken connection
+├── StoreError              the file of accepted deliveries cannot be read or written
 └── KnowledgeError          rules or articles are wrong; carries every problem, not only the first
 ```
 
@@ -52,6 +55,26 @@ class InputError(LogkbError):
 
 class UsageError(LogkbError):
     """The call is wrong: an unknown cause, an option out of its range."""
+
+
+class ForgeError(LogkbError):
+    """GitHub or GitLab refused for good. The message says what was asked, what came back and what to grant or change."""
+
+
+class TransientError(ForgeError):
+    """It may work later. `retry_after` is the number of seconds to wait, or None when nobody said."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class StoreError(LogkbError):
+    """The file of accepted deliveries cannot be read or written: a full disk, a damaged file. Nothing of the call was stored."""
+
+    def __init__(self, message: str, *, damaged: bool = False) -> None:
+        self.damaged = damaged
+        super().__init__(message)
 
 
 class KnowledgeError(LogkbError):

@@ -1,0 +1,1 @@
+"""Servers that speak the forges' protocols over HTTP on loopback: no test needs the network."""
