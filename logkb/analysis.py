@@ -33,9 +33,11 @@ from logkb.source import Source
 if TYPE_CHECKING:
     from logkb.classifier import Classifier
 
-Input = str | os.PathLike[str] | bytes | BinaryIO
+Input = str | os.PathLike[str] | bytes | BinaryIO | Source
 # What a capture may hold to appear in a suggested command: nothing that a shell reads as more than a word.
 PLAIN_WORD = r"[A-Za-z0-9@][A-Za-z0-9._+@/:=-]{0,120}"
+# Stands for a capture that the line did not have, until the sentence is complete; logs hold no such character after cleaning.
+GONE = "\x00"
 RETRY_CONFIDENCE = 0.6
 # Where the rules alone are this sure, the classifier could only confirm them, and would cost a fifth of the time.
 SURE = 0.9
@@ -97,6 +99,8 @@ def analyze(log: Input, knowledge: Knowledge | None = None, *, name: str | None 
 
 
 def _source(log: Input, name: str | None) -> Source:
+    if isinstance(log, Source):
+        return log
     if isinstance(log, bytes):
         return Source.from_bytes(log, name or "<bytes>")
     if isinstance(log, str | os.PathLike):
@@ -148,11 +152,14 @@ def _finding(item: Ranked, cache: Path | None) -> Finding:
 
 
 def _fill(template: str, captures: Mapping[str, str]) -> str:
+    """The template with the captures; an absent one leaves nothing beside a word, and an ellipsis where it stood alone."""
+
     class Missing(dict[str, str]):
         def __missing__(self, key: str) -> str:
-            return "?"
+            return GONE
 
-    return template.format_map(Missing(captures))
+    filled = template.format_map(Missing(captures))
+    return re.sub(rf"(?<=\w){GONE}|{GONE}(?=\w)", "", filled).replace(GONE, "…") if GONE in filled else filled
 
 
 def _specific_fix(match: Match) -> str | None:

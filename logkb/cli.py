@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import typer
 
-from logkb import commands
+from logkb import cli_doors, cli_search, cli_site, commands
 from logkb.errors import LogkbError
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -27,6 +27,9 @@ new = typer.Typer(
 app.add_typer(new, name="new")
 bring = typer.Typer(rich_markup_mode=None, no_args_is_help=True, context_settings=HELP, help="Bring in what others have written.")
 app.add_typer(bring, name="import")
+app.add_typer(cli_doors.app)
+app.add_typer(cli_search.app)
+app.add_typer(cli_site.app)
 
 Format = StrEnum("Format", {name: name for name in commands.FORMATS})  # type: ignore[misc]
 Kb = Annotated[Path | None, typer.Option("--kb", metavar="DIR", help="A folder of your own rules and articles; they win.")]
@@ -68,12 +71,17 @@ def analyze(
     ] = DEFAULTS.why,
     engine: Annotated[str, typer.Option(help="auto, hyperscan or aho-corasick: the answers are the same.")] = DEFAULTS.engine,
     kb: Kb = DEFAULTS.kb,
+    article_url: Annotated[
+        str, typer.Option("--article-url", metavar="URL", help="Where articles can be read, with {cause} for the cause.")
+    ] = DEFAULTS.article_url,
 ) -> None:
     """Say why the builds that wrote these logs failed.
 
     Example: gh run view 123 --log-failed | logkb analyze
     """
-    options = commands.AnalyzeOptions(cast(commands.Format, format.value), top, context, min_confidence, exit_code, why, engine, kb)
+    options = commands.AnalyzeOptions(
+        cast(commands.Format, format.value), top, context, min_confidence, exit_code, why, engine, kb, article_url
+    )
     raise typer.Exit(commands.run_analyze(logs or [], options))
 
 
@@ -185,11 +193,14 @@ def evaluate(
     root: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder that the manifest's paths start in.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a Markdown page, and its plots beside it.")] = None,
+    search: Annotated[bool, typer.Option("--search", help="Measure `logkb search` instead, on corpus/queries.tsv.")] = False,
 ) -> None:
     """Measure how often logkb is right, and whether its confidence means what it says. Needs the extra `train`.
 
     Example: logkb evaluate --manifest labelled.jsonl --root logs
     """
+    if search:
+        raise typer.Exit(commands.run_evaluate_search(json))
     raise typer.Exit(commands.run_evaluate(corpus, manifest, root, json, write))
 
 

@@ -70,7 +70,7 @@ def _rows(report: Report, width: int, top: int | None, context: int, min_confide
         return
     if not findings or findings[0].confidence < KNOWN:
         yield Row("")
-        yield from _wrapped(_unknown_words(report), width, "", "yellow")
+        yield from _wrapped(unknown_words(report), width, "", "yellow")
     for number, finding in enumerate([item for item in findings if item.role == "cause" or item is findings[0]], 1):
         yield Row("")
         yield from _finding(number, finding, width)
@@ -89,7 +89,8 @@ def _outcome(report: Report) -> str:
     return words[report.outcome]
 
 
-def _unknown_words(report: Report) -> str:
+def unknown_words(report: Report) -> str:
+    """Why a report names no likely cause."""
     if report.log.lines == 0:
         return "The log is empty: nothing can be said. Check that the command's output, with 2>&1, went into it."
     if report.findings:

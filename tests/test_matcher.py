@@ -18,6 +18,8 @@ FOLLOWED = {
 }
 PRECEDED = {"preceded_by": {"pattern": "^step (?P<step>.+)$", "within": 3}, "should_match": [{"line": "step b\ntool: failed a"}]}
 
+NEXT_TO = {**PRECEDED, "preceded_by": {"pattern": "^step (?P<step>.+)$", "within": 1}}
+
 
 def matches(matcher_of: RuleMaker, text: str, **rule: object) -> tuple[Match, ...]:
     return matcher_of(rule).scan(Source.from_bytes(text.encode())).matches
@@ -44,6 +46,8 @@ def test_captures_and_context_come_with_the_match(matcher_of: RuleMaker) -> None
         (FOLLOWED, "#1 0.1 tool: failed a\n#1 0.2 because b\n", {"what": "a", "why": "b"}),
         (PRECEDED, "step b\nx\ntool: failed a\n", {"what": "a", "step": "b"}),
         (PRECEDED, "step b\n1\n2\n3\ntool: failed a\n", None),
+        (NEXT_TO, "step b\ntool: failed a", {"what": "a", "step": "b"}),
+        (NEXT_TO, "step b\nx\ntool: failed a", None),
         (PRECEDED, "step far\nstep near\ntool: failed a\n", {"what": "a", "step": "near"}),
     ],
 )
