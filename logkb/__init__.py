@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from logkb.errors import UsageError as UsageError
     from logkb.knowledge import Knowledge as Knowledge
     from logkb.knowledge import load_knowledge as load_knowledge
+    from logkb.lookup import Hit as Hit
+    from logkb.lookup import SearchResult as SearchResult
+    from logkb.lookup import search as search
     from logkb.records import Evidence as Evidence
     from logkb.records import Excerpt as Excerpt
     from logkb.records import Finding as Finding
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     from logkb.records import Retry as Retry
     from logkb.report import dump_json as dump_json
     from logkb.report import to_json as to_json
-    from logkb.search import Hit as Hit
-    from logkb.search import SearchResult as SearchResult
-    from logkb.search import search as search
 
 __version__ = "0.1.0"
 
@@ -36,7 +36,7 @@ _HOMES = {
     "knowledge": ("Knowledge", "load_knowledge"),
     "records": ("Evidence", "Excerpt", "Finding", "LogFacts", "Report", "Retry"),
     "report": ("dump_json", "to_json"),
-    "search": ("Hit", "SearchResult"),
+    "lookup": ("Hit", "SearchResult", "search"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -65,13 +65,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name != "search" and name not in _HOME_OF:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'logkb' has no attribute '{name}'")
     from importlib import import_module
 
-    if name == "search":
-        # Python puts the module under this name as soon as anything imports it; the module can be called.
-        return import_module("logkb.search")
     value = getattr(import_module(f"logkb.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value

@@ -7,8 +7,7 @@ Two stages, because speed matters: `normalise` works on whole chunks (and does n
 from __future__ import annotations
 
 import re
-
-from logkb.light import NamedTuple
+from typing import NamedTuple
 
 # A search cleans one line; importing the records would take longer.
 TYPE_CHECKING = False

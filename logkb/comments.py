@@ -77,14 +77,15 @@ def summarise(
         first = item.report.findings[0]
         same = max((key for key in groups if key[0] == first.cause), key=lambda key: len(groups[key]), default=None)
         groups.setdefault(same or (first.cause, first.fingerprint), []).append(item)
-    causes = [_root_cause(items) for items in groups.values()]
+    redactor = Redactor()
+    causes = [_root_cause(items, redactor) for items in groups.values()]
     causes.sort(key=lambda cause: (-len(cause.jobs), -cause.finding.confidence, cause.finding.cause, cause.finding.fingerprint))
     return Summary(tuple(causes), tuple(unexplained), tuple(unread), unseen, pending)
 
 
-def _root_cause(items: Sequence[JobReport]) -> RootCause:
+def _root_cause(items: Sequence[JobReport], redactor: Redactor) -> RootCause:
     best = max(items, key=lambda item: (bool(item.report.findings[0].evidence), item.report.findings[0].confidence))
-    best = JobReport(best.job, mask_report(best.report, Redactor()), best.shortened)
+    best = JobReport(best.job, mask_report(best.report, redactor), best.shortened)
     return RootCause(best.report.findings[0], best, tuple(item.job for item in items))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NamedTuple
 
 from logkb import kb, places
-from logkb.light import NamedTuple
-from logkb.search import Hit, SearchResult, search_once
+from logkb.lookup import Hit, SearchResult, search_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

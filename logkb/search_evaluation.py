@@ -9,7 +9,7 @@ from pathlib import Path
 
 from logkb import paths
 from logkb.errors import UsageError
-from logkb.search import search
+from logkb.lookup import search
 
 DEPTH = 10
 # Every third query is held out: nothing is tuned on it.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from logkb.light import NamedTuple
 from logkb.search_text import compounds, distance, informative, quoted, words
 
 # So many words of a long paste are looked up, and so many at most are searched for.

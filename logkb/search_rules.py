@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
+from typing import NamedTuple
 
 from logkb.kb_schema import HEAD
-from logkb.light import NamedTuple
 from logkb.needs import holds
 
 TYPE_CHECKING = False

