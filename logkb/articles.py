@@ -23,6 +23,8 @@ HEADINGS = (
     "References",
 )
 REQUIRED = ("family", "tags", "retryable", "reviewed", "review_every")
+# What a step may warn of, as `> **Warning: deletes data.** …`.
+DANGERS = ("deletes data", "weakens security")
 MAX_FIXES = 4
 MAX_FIX = 160
 
@@ -221,15 +223,18 @@ def _example(sections: tuple[Section, ...], wrong: Any) -> tuple[str, int]:
 
 
 def _first_sentences(text: str) -> tuple[str, ...]:
+    """The lead of each step; what its warning says comes with it, because reports show the lead alone."""
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(text)
     found = []
     for index, token in enumerate(tokens):
         if token.type == "list_item_open" and token.level == 1 and token.markup in (".", ")"):
-            inline = next((item for item in tokens[index : index + 4] if item.type == "inline"), None)
-            if inline is not None:
-                found.append(first_sentence(inline.content))
+            end = next(place for place, item in enumerate(tokens) if place > index and item.level == 1 and item.nesting < 0)
+            paragraphs = [item.content for item in tokens[index:end] if item.type == "inline"]
+            if paragraphs:
+                dangers = [danger for danger in DANGERS if any(f"**Warning: {danger}" in text for text in paragraphs)]
+                found.append(first_sentence(paragraphs[0]) + (f" ({' and '.join(dangers)})" if dangers else ""))
     return tuple(found)
 
 

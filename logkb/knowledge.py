@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from logkb.articles import Article
 
 # Part of the cache's key: raise it when the records change.
-FORMAT = "7"
+FORMAT = "8"
 
 
 @dataclass(frozen=True, slots=True)
