@@ -215,7 +215,7 @@ def test_hostile_text_mentions_nobody_and_runs_nothing() -> None:
     assert "<script" not in rendered
     assert "<img" not in rendered
     assert "<a " not in rendered
-    assert rendered.count("</details>") == 1
+    assert rendered.count("</details>") == 2
     outside = re.sub(r"<(code|pre).*?</\1>", "", rendered, flags=re.S)
     assert "@everyone" not in re.sub(r"\\@", "", render_markdown(made).split("```")[0]) or "@everyone" not in outside.replace(
         "\\@", ""
@@ -225,11 +225,55 @@ def test_hostile_text_mentions_nobody_and_runs_nothing() -> None:
 def test_the_comment_is_short_masked_and_complete() -> None:
     token = "gh" + "p_" + "a" * 36
     text = render_markdown(report(finding(evidence=(Evidence(812, f"push with {token}", "r", {}),))))
-    assert "almost certain, 93%" in text
-    assert "- line 812: `push with <github-token:1>`" in text
-    assert "**First:** See what fills the disk\\: `df -h`" in text
+    assert text.startswith("**The disk is full** (`disk-full`): almost certain, 93%.")
+    assert "- Line 812: `push with <github-token:1>`" in text
+    assert "- **First:** See what fills the disk\\: `df -h`" in text
+    assert "- Article: `logkb explain disk-full`" in text
     assert "something else: 5%" in text
-    assert len(text.split("<details>")[0].splitlines()) <= 20
+
+
+def test_the_evidence_is_folded_and_fenced() -> None:
+    ticks = finding(evidence=(Evidence(812, "a ````` b", "r", {}), Evidence(813, "second", "r", {})))
+    text = render_markdown(report(ticks))
+    assert (
+        "<details><summary>The evidence: 2 lines</summary>\n\n``````text\n812 | a ````` b\n813 | second\n``````\n\n</details>"
+        in text
+    )
+
+
+def test_the_comment_is_readable_at_twenty_lines() -> None:
+    full = [finding(check="df -h", cause=f"cause-{number}", role="cause" if number < 3 else "possible") for number in range(6)]
+    text = render_markdown(report(*full))
+    assert len(text.split("<details>")[0].strip().splitlines()) <= 20
+
+
+def test_the_article_is_linked_where_one_knows_where_it_is() -> None:
+    text = render_markdown(report(finding()), article_url="https://example.org/kb/{cause}.html")
+    assert "- Article: [`logkb explain disk-full`](https://example.org/kb/disk-full.html)" in text
+    assert "](" not in render_markdown(report(finding()), article_url="https://example.org/) [x](y")
+
+
+REFERENCES = ["@octocat", "#12", "GH-12", "octo/repo#1", "Fixes #12", "Closes https://example.org/o/r/issues/1", "www.example.org", "!5", "&2", "~bug", "%1", ":tada:"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REFERENCES)
+def test_log_text_mentions_and_closes_nothing(text: str) -> None:
+    made = report(finding(title=text, message=text, step=text, fixes=(text,), confirm=text, check=text,
+                          evidence=(Evidence(1, text, "r", {}),)), source=text, excerpt=Excerpt(1, 1, text))  # fmt: skip
+    rendered = html_of(render_markdown(made))
+    outside = re.sub(r"<[^>]*>", "", re.sub(r"<(code|pre).*?</\1>", "", rendered, flags=re.S))
+    assert text not in outside
+    assert not re.search(r"(?:^|[^\w`])(?:@|#|!|&|%|~)(?=[A-Za-z0-9])", outside.replace("&amp;", "&").replace("&lt;", ""))
+    assert not re.search(r"GH-\d|www\.|://|:tada:", outside)
+
+
+def test_the_same_secret_has_one_number_in_all_of_the_comment() -> None:
+    first, second = ("gh" + "p_" + letter * 36 for letter in "ab")
+    made = report(finding(message=second, evidence=(Evidence(1, first, "r", {}), Evidence(2, second, "r", {}))),
+                  excerpt=Excerpt(1, 2, f"{first}\n{second}"))  # fmt: skip
+    text = render_markdown(made)
+    assert "1 | <github-token:1>\n2 | <github-token:2>" in text
+    assert "- What: `<github-token:2>`" in text
 
 
 def test_the_comment_never_passes_github_s_limit() -> None:
