@@ -33,7 +33,9 @@ def test_a_good_article_loads_whole(tmp_path: Path) -> None:
 
 def test_what_a_step_warns_of_comes_with_its_first_sentence(tmp_path: Path) -> None:
     path = tmp_path / "licence-missing.md"
-    warning = "1. **Free space.** Now.\n\n   > **Warning: deletes data.** All of it.\n2. **Wait.**\n3. **Ask for a licence.** Then wait."
+    warning = (
+        "1. **Free space.** Now.\n\n   > **Warning: deletes data.** All of it.\n2. **Wait.**\n3. **Ask for a licence.** Then wait."
+    )
     path.write_text(ARTICLE.replace("1. **Ask for a licence.** Then wait.", warning))
     article = load_article(path).article
     assert article is not None

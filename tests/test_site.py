@@ -16,7 +16,6 @@ from logkb.errors import KnowledgeError, UsageError
 from logkb.site_blocks import Code, words
 from logkb.site_check import check_site
 from logkb.site_graph import Vertex, draw
-from tests.browser import chromium  # noqa: F401
 from tests.conftest import rule_text
 
 if TYPE_CHECKING:
@@ -408,7 +407,7 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_a_browser_from_disk_a_search_leads_to_the_cause(scheme: str, built: Site, chromium: Browser) -> None:  # noqa: F811
+def test_in_a_browser_from_disk_a_search_leads_to_the_cause(scheme: str, built: Site, chromium: Browser) -> None:
     context = chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
     errors: list[str] = []
     requests: list[str] = []
@@ -435,7 +434,7 @@ def test_in_a_browser_from_disk_a_search_leads_to_the_cause(scheme: str, built: 
     assert all(address.startswith(("file:", "data:")) for address in requests), requests
 
 
-def test_in_a_browser_no_page_is_wider_than_a_phone(built: Site, chromium: Browser) -> None:  # noqa: F811
+def test_in_a_browser_no_page_is_wider_than_a_phone(built: Site, chromium: Browser) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 740})
     try:
         tab = context.new_page()
