@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import local
 from typing import Any, Protocol
 
 from logkb.cache import read_private, short_name, write_private
@@ -92,17 +93,19 @@ class HyperscanEngine:
         facts = (getattr(hyperscan, "__version__", ""), sys.platform, machine, identity)
         self._key = marshal.dumps(facts, 2)
         self._opened: dict[str, tuple[Any, list[tuple[int, ...]]]] = {}
+        # Scratch space serves one scan at a time, and a scan lets other threads run.
+        self._own = local()
 
     def first(self, data: bytes) -> list[tuple[int, int]]:
         database, owners = self._database("once")
-        return [(index, end - 1) for keyword, end in _scan(database, data) for index in owners[keyword]]
+        return [(index, end - 1) for keyword, end in self._scan("once", database, data) for index in owners[keyword]]
 
     def all(self, data: bytes, wanted: frozenset[int] | None = None) -> list[tuple[int, int]]:
         database, owners = self._database("each")
         chosen: Sequence[Sequence[int]] = owners
         if wanted is not None:
             chosen = [[index for index in indexes if index in wanted] for indexes in owners]
-        return [(index, end - 1) for keyword, end in _scan(database, data) for index in chosen[keyword]]
+        return [(index, end - 1) for keyword, end in self._scan("each", database, data) for index in chosen[keyword]]
 
     def _database(self, kind: str) -> tuple[Any, list[tuple[int, ...]]]:
         if kind not in self._opened:
@@ -126,9 +129,19 @@ class HyperscanEngine:
 
     def _load(self, blob: bytes) -> Any:
         # A database straight from compile() crashed in stream mode; one that was saved and loaded never did.
-        database = self._hyperscan.loadb(blob, self._hyperscan.HS_MODE_BLOCK)
-        database.scratch = self._hyperscan.Scratch(database)
-        return database
+        return self._hyperscan.loadb(blob, self._hyperscan.HS_MODE_BLOCK)
+
+    def _scan(self, kind: str, database: Any, data: bytes) -> list[tuple[int, int]]:
+        scratches: dict[str, Any] = self._own.__dict__
+        if kind not in scratches:
+            scratches[kind] = self._hyperscan.Scratch(database)
+        found: list[tuple[int, int]] = []
+
+        def note(keyword: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            found.append((keyword, end))
+
+        database.scan(data, match_event_handler=note, scratch=scratches[kind])
+        return found
 
     def _compile(self, keywords: _Keywords, *, single: bool) -> bytes:
         hs = self._hyperscan
@@ -143,16 +156,6 @@ class HyperscanEngine:
             literal=True,
         )
         return bytes(hs.dumpb(database))
-
-
-def _scan(database: Any, data: bytes) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-
-    def note(keyword: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found.append((keyword, end))
-
-    database.scan(data, match_event_handler=note)
-    return found
 
 
 class AhoCorasickEngine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_all_without_a_choice_is_every_occurrence(engine: str) -> None:
     built = build_engine(NEEDLES, None, prefer=engine)
     data = b"warning\nerror: a\nerror: b\n"
     assert sorted(built.all(data)) == sorted(built.all(data, frozenset({0, 1}))) == [(0, 14), (0, 23), (1, 6)]
+
+
+@pytest.mark.parametrize("engine", ["hyperscan", "aho-corasick"])
+def test_threads_share_an_engine(engine: str, tmp_path: Path) -> None:
+    built = build_engine(NEEDLES, tmp_path, prefer=engine)
+    data = (b"quiet\n" * 50 + b"error: a\nwarning\n") * 400
+    expected = sorted(built.all(data))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: (sorted(built.all(data)), len(built.first(data))), range(64)))
+    assert [pairs for pairs, _ in found] == [expected] * 64
+    assert len({count for _, count in found}) == 1
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
