@@ -38,8 +38,8 @@ def main() -> None:
         sys.exit("ripgrep is needed: install it (apt-get install ripgrep) and run again")
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(Path(folder), rg, options.rounds, quick=options.quick)
-    # benchmarks/search.py writes its own section below this page's table.
-    kept = options.out.read_text(encoding="utf-8").partition("\n## Search\n") if options.out.exists() else ("", "", "")
+    # benchmarks/search.py and webhooks.py write their own sections below this page's table.
+    kept = options.out.read_text(encoding="utf-8").partition("\n## ") if options.out.exists() else ("", "", "")
     options.out.write_text(page(rows, options.quick) + "".join(kept[1:]), encoding="utf-8")
     print(options.out.read_text(encoding="utf-8"))
 

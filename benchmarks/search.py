@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from sqlite_utils import Database  # noqa: E402
 
 from logkb import kb, kb_build  # noqa: E402
-from logkb.search import answer  # noqa: E402
+from logkb.lookup import answer  # noqa: E402
 from logkb.search_evaluation import read_queries  # noqa: E402
 
 HEADING = "\n## Search\n"

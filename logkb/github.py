@@ -13,6 +13,8 @@ from logkb.spool import pour
 from logkb.waiting import Clock, Patience
 
 if TYPE_CHECKING:
+    import ssl
+
     import githubkit
     from githubkit.cache import MemCacheStrategy
     from githubkit.exception import GitHubException
@@ -293,6 +295,14 @@ def _cache_for(api: str) -> MemCacheStrategy:
     return MemCacheStrategy()
 
 
+@functools.lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes longer than half a comment, and lets no other thread run meanwhile."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 def _client(settings: BotSettings, app: Callable[[], Any] | None) -> githubkit.GitHub[Any]:
     try:
         import githubkit
@@ -305,7 +315,7 @@ def _client(settings: BotSettings, app: Callable[[], Any] | None) -> githubkit.G
     api = settings.api or GITHUB_API
     return githubkit.GitHub(
         app() if app else settings.token, base_url=api, user_agent="logkb", timeout=settings.timeout, auto_retry=False,
-        http_cache=False, cache_strategy=_cache_for(api),
+        http_cache=False, cache_strategy=_cache_for(api), ssl_verify=_tls(),
     )  # fmt: skip
 
 

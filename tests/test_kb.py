@@ -20,7 +20,7 @@ from logkb import kb, kb_build, knowledge, paths, places
 from logkb.cache import KEPT
 from logkb.kb_schema import SCHEMA
 from logkb.kb_shared import CHECK_EVERY, shared_kb
-from logkb.search import search, search_once
+from logkb.lookup import search, search_once
 
 ARTICLE = """---
 family: house
@@ -284,7 +284,7 @@ WORKER = """
 import random, sys
 from pathlib import Path
 from logkb import kb, places
-from logkb.search import search_once
+from logkb.lookup import search_once
 root = sys.argv[1]
 places.data_root = lambda: root
 article = Path(root) / "docs" / "causes" / "frobnicator-missing.md"
