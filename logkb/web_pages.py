@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -137,7 +136,7 @@ def report(id: str, request: Request, start: Annotated[int | None, Query(ge=1, l
     return _page(request, "report.html", history=core.settings.history is not None, progress=progress, **values)
 
 
-def _log_values(core: Core, id: str, view: View, progress: Progress, start: int | None) -> Mapping[str, Any]:
+def _log_values(core: Core, id: str, view: View, progress: Progress, start: int | None) -> dict[str, Any]:
     """The part of the log that the page brings along, for those who have no scripts and for the first look."""
     anchor_line = view.evidence[0] if view.evidence else max(1, progress.total - PAGE_LINES // 2)
     first = start or max(1, anchor_line - PAGE_LINES // 2)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -18,6 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from logkb.report import safe
 from logkb.serve_settings import MEGABYTE, ServeSettings
 from logkb.web_problems import HttpProblem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 BUFFER = MEGABYTE
 # What a form may hold beside the log: boundaries, names, empty fields.
@@ -65,7 +68,7 @@ def clean_name(name: str | None) -> str:
 class _Sink:
     """Collects bytes and writes them in large pieces, outside the event loop."""
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(self, file: IO[bytes], limit: int) -> None:
         self.size = 0
         self._file, self._limit = file, limit
         self._waiting: list[bytes] = []
@@ -177,7 +180,7 @@ class _Form:
         self._value = bytearray()
         self._headers: dict[bytes, bytes] = {}
 
-    def callbacks(self) -> dict[str, Callable[..., None]]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
