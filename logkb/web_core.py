@@ -73,8 +73,9 @@ class Core:
                 yield
             finally:
                 pruning.cancel()
-                warming.cancel()
                 await run_in_threadpool(self.jobs.stop)
+                # A thread cannot be cancelled, and must not outlive the server; it takes some seconds at most.
+                await warming
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
