@@ -104,3 +104,33 @@ def comment(
         recreate, dry_run, article_url,
     )  # fmt: skip
     raise typer.Exit(run_comment(logs or [], options, overlays(kb), os.environ))
+
+
+@app.command()
+def mcp(
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Read logs below this folder only; may be given again. Default: the working directory."),
+    ] = None,
+    http: Annotated[bool, typer.Option("--http", help="Streamable HTTP instead of standard input and output.")] = False,
+    host: Annotated[str, typer.Option(help="With --http: the address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --http: the port; 0 takes a free one.")] = 8766,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --http: a further name of this server; may be given again.")
+    ] = None,
+    kb: Kb = None,
+) -> None:
+    """Give language models the tools analyze_log, get_lines, explain_cause, search_kb and list_causes. Needs the extra `mcp`.
+
+    A server of the Model Context Protocol; clients start it. With GITHUB_TOKEN or GITLAB_TOKEN set it also reads the logs of
+    runs (needs the extra `bot`, too). With LOGKB_MCP_TOKEN, or a path in LOGKB_MCP_TOKEN_FILE, HTTP requests need that token.
+
+    Example: claude mcp add logkb -- logkb mcp --root .
+    """
+    import os
+
+    from logkb.commands import overlays
+    from logkb.mcp_commands import http_plan, plan, run_mcp
+
+    settings = plan(root or [], overlays(kb), os.environ)
+    raise typer.Exit(run_mcp(settings, http_plan(host, port, allowed_host or [], os.environ) if http else None))

@@ -243,4 +243,3 @@ def _note(wanted: Plan, exact: bool, found: bool) -> str:
     mended = dict.fromkeys(word for word, _ in wanted.mended)
     told = [f"'{word}' as {' or '.join(right for wrong, right in wanted.mended if wrong == word)}" for word in mended]
     return f"Read {', '.join(told)}." if told else ""
-

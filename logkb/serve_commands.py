@@ -6,11 +6,11 @@ import gc
 import ipaddress
 import logging
 import signal
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 from logkb.errors import UsageError
+from logkb.listening import listen
 from logkb.serve_settings import LOOPBACK, MAX_HEAD, ServeSettings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run_serve(settings: ServeSettings) -> int:
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    with _listener(settings) as listener:
+    with listen(settings.host, settings.port) as listener:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}/"
         if settings.webhooks is None:
@@ -66,22 +66,6 @@ def warning(settings: ServeSettings) -> str | None:
         f"{settings.host} can be reached from other machines, and there is no login: whoever reaches it can send logs and search."
         " Name the hosts that people use with --allowed-host, and put a proxy with a login in front."
     )
-
-
-def _listener(settings: ServeSettings) -> socket.socket:
-    """The socket to serve on; with port 0 the system has chosen one."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        # With the protocol named, asyncio turns Nagle's algorithm off; otherwise it costs each answer 40 ms.
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); name another one with --port, or 0 for any"
-        ) from None
-    return listener
 
 
 def _application(settings: ServeSettings) -> FastAPI:
