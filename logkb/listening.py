@@ -1,10 +1,15 @@
-"""The socket that a server is given, so that what is wrong with its address is told before anything else."""
+"""How a server starts and stops: a socket of its own, so that a wrong address is told first, and signals that are not lost."""
 
 from __future__ import annotations
 
+import signal
 import socket
+from typing import TYPE_CHECKING
 
 from logkb.errors import UsageError
+
+if TYPE_CHECKING:
+    from uvicorn import Server
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -21,3 +26,12 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({error.strerror}); name another one with --port, or 0 for any"
         ) from None
     return listener
+
+
+def serve_until_told(server: Server, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    # uvicorn handles both while it serves, and raises them again once it has stopped in good order: that is no failure. One
+    # that comes before it serves must not be lost.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    server.run([listener])

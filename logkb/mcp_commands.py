@@ -12,7 +12,7 @@ from pathlib import Path
 
 from logkb.errors import UsageError
 from logkb.forge import settings_from
-from logkb.listening import listen
+from logkb.listening import listen, serve_until_told
 from logkb.mcp_settings import HttpSettings, McpSettings
 from logkb.serve_settings import LOOPBACK
 
@@ -80,13 +80,9 @@ def _serve(app: object, http: HttpSettings) -> None:
     )
     server = uvicorn.Server(config)
     with listen(http.host, http.port) as listener:
-        # uvicorn handles both while it serves, and raises them again once it has stopped in good order: that is no failure. One
-        # that comes before it serves must not be lost.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         host = f"[{http.host}]" if ":" in http.host else http.host
         print(f"logkb: http://{host}:{listener.getsockname()[1]}/mcp (stop with Ctrl-C)", file=sys.stderr, flush=True)
-        server.run([listener])
+        serve_until_told(server, listener)
 
 
 def _roots(roots: Sequence[Path]) -> tuple[Path, ...]:

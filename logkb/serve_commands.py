@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 import ipaddress
 import logging
-import signal
 import sys
 from typing import TYPE_CHECKING
 
 from logkb.errors import UsageError
-from logkb.listening import listen
+from logkb.listening import listen, serve_until_told
 from logkb.serve_settings import LOOPBACK, MAX_HEAD, ServeSettings
 
 if TYPE_CHECKING:
@@ -47,10 +46,7 @@ def run_serve(settings: ServeSettings) -> int:
         else:
             # A service's log is read by a program: every line of it is JSON.
             logging.getLogger("logkb.serve").info("listening", extra={"fields": {"url": url}})
-        # uvicorn handles both while it serves, and raises them again once it has stopped in good order: that is no failure.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        uvicorn.Server(config).run([listener])
+        serve_until_told(uvicorn.Server(config), listener)
     return 0
 
 
