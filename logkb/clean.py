@@ -86,6 +86,8 @@ _GH_CLI = r"^([^\t\n]{1,200})\t([^\t\n]{1,200})\t(?:\ufeff)?(?=\d{4}-\d\d-\d\dT|
 _TIME = (
     r"^\ufeff?(?:"
     r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?(?:\s|$)"
+    # TeamCity's downloaded logs: the level's letter (blank, i, W, E), a tab for each depth, the step.
+    r"|\[\d\d:\d\d:\d\d\][ A-Za-z]:\s{1,20}(?:\[Step \d{1,3}/\d{1,3}\](?: |$))?"
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?:\s{1,2}|(?=\[))"
     r"|\[\s*\d{1,6}\.\d{1,6}s?\] )"
 )

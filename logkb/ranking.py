@@ -15,6 +15,8 @@ from logkb.records import Cause, Match, Prediction, Ranked, Role
 
 MIN_CONFIDENCE = 0.01
 TESTS = "test-failure"
+# Runners and linters end with a sum ("3 failed"), which is the surest sign; people look for the names above it.
+NAMED = "tests"
 MAX_EVIDENCE = 6
 MAX_AGREEMENT = 3
 # Lines behind the verdict belong to the clean-up, except the few that a builder prints as its summary.
@@ -227,6 +229,8 @@ def _ranked(
         if identifier not in causes or (chance < MIN_CONFIDENCE and identifier not in explained):
             continue
         matches = _distinct(ordered.get(identifier, []))
+        if causes[identifier].family == NAMED:
+            matches = _named_first(matches)
         role: Role = "possible"
         if identifier in explained:
             role = "consequence"
@@ -257,6 +261,15 @@ def _possible(
             found[entry.cause] = (moved + chances.get(entry.cause, 0.0), entry.check)
             chances[leading] -= moved
     return found
+
+
+def _named_first(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The evidence with the line that says which test, file or rule it was before the sum that only counts them."""
+    if not matches or matches[0].rule.fingerprint:
+        return matches
+    named = [match for match in matches if match.rule.fingerprint and match.rule.strength != "weak" and match.level != "warning"]
+    first = min(named, key=lambda match: match.line, default=None)
+    return matches if first is None else (first, *(match for match in matches if match is not first))
 
 
 def _distinct(matches: Sequence[Match]) -> tuple[Match, ...]:

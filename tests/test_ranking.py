@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,14 @@ def test_the_probabilities_add_up_to_one_at_most_and_are_sorted(found: list[tupl
     assert sum(confidences) + unknown <= 1 + 1e-9
     assert confidences == sorted(confidences, reverse=True)
     assert all(0 < value <= 1 for value in (*confidences, unknown))
+
+
+def test_the_line_that_names_the_test_stands_before_the_sum_that_counts_them() -> None:
+    suite = replace(cause("suite"), family="tests")
+    count = match("suite", 950, "strong")
+    name = match("suite", 900, "medium", rule="suite-name")
+    name = replace(name, rule=replace(name.rule, fingerprint=("test",)))
+    found = rank([count, name], (), {"suite": suite}, Scene(1000, None, 1000, clear=True))[0]
+    assert [item.line for item in found[0].matches] == [900, 950]
+    other = rank([count, name], (), {"suite": cause("suite")}, Scene(1000, None, 1000, clear=True))[0]
+    assert [item.line for item in other[0].matches] == [950, 900]
