@@ -169,7 +169,9 @@ def _specific_fix(match: Match) -> str | None:
     named = set(re.findall(r"\{(\w+)\}", match.rule.fix))
     if any(not re.fullmatch(PLAIN_WORD, match.captures.get(name, "")) for name in named):
         return None
-    return _fill(match.rule.fix, match.captures)
+    fix = _fill(match.rule.fix, match.captures)
+    # A command alone is set as one; a sentence brings its own marks.
+    return f"`{fix}`" if "`" not in fix and not fix[:1].isupper() else fix
 
 
 def _fingerprint(cause: str, match: Match | None) -> str:

@@ -241,28 +241,44 @@ def _first_sentences(text: str) -> tuple[str, ...]:
 def first_sentence(markdown: str) -> str:
     """The bold lead of a paragraph, else its first sentence, without emphasis marks; inline code keeps its backticks."""
     text = " ".join(markdown.split())
-    lead = re.match(r"\*\*(.+?)\*\*", text)
+    # Neither asterisks nor stops count inside code, and no sentence ends inside brackets.
+    masked = re.sub(r"`[^`]*`", lambda code: "x" * len(code[0]), text)
+    lead = re.match(r"\*\*(.+?)\*\*", masked)
     if lead:
-        text = lead[1]
+        text = text[lead.start(1) : lead.end(1)]
     else:
-        masked = re.sub(r"`[^`]*`", lambda code: "x" * len(code[0]), text)
+        masked = re.sub(r"\([^()]*\)", lambda aside: "x" * len(aside[0]), masked)
         stop = re.search(r"[.:;](?:\s|$)", masked)
         text = text[: stop.start()] if stop else text
-    text = re.sub(r"(?<!\w)[*_]{1,2}([^*_`]+)[*_]{1,2}(?!\w)", r"\1", text)
-    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text).rstrip(".:; ")
-    return text if len(text) <= MAX_FIX else text[: MAX_FIX - 1].rstrip() + "…"
+    for mark in (r"(?<!\w)[*_]{1,2}([^*_`]+)[*_]{1,2}(?!\w)", r"\[([^\]]+)\]\([^)]*\)"):
+        text = re.sub(rf"(`[^`]*`)|{mark}", lambda found: found[1] or found[2], text)
+    text = text.rstrip(".:; ")
+    return text if len(text) <= MAX_FIX else _cut(text)
+
+
+def _cut(text: str) -> str:
+    text = text[: MAX_FIX - 1]
+    # Half a command is worse than none.
+    if text.count("`") % 2:
+        text = text[: text.rindex("`")]
+    return text.rstrip() + "…"
 
 
 def _confirmation(text: str) -> str:
+    """The first sentence with the first command; a sentence below its command continues it ("`mvn verify` prints …")."""
     from markdown_it import MarkdownIt
 
     sentence = command = ""
+    command_first = False
     for token in MarkdownIt("commonmark").parse(text):
         if token.type == "inline" and not sentence:
             sentence = first_sentence(token.content)
         if token.type == "fence" and not command:
             lines = [line for line in token.content.splitlines() if line.strip() and not line.lstrip().startswith("#")]
             command = lines[0].strip() if lines else ""
+            command_first = not sentence
+    if command and sentence and command_first:
+        return f"`{command}` {sentence}"
     if command and "`" not in sentence:
         sentence = f"{sentence}: `{command}`" if sentence else f"`{command}`"
     return sentence

@@ -29,22 +29,31 @@ class CheckResult:
 
 
 def check(overlays: Sequence[Path] = (), *, today: date | None = None, use_cache: bool = True) -> CheckResult:
-    """Check the shipped knowledge and the overlays. Nothing is raised for what is in the files."""
+    """Check the shipped knowledge and the overlays. Nothing is raised for what is in the files.
+
+    With overlays, notes that concern shipped files alone are left out: whoever wrote the overlay cannot act on them.
+    """
     knowledge = load_knowledge(overlays, use_cache=use_cache)
     roots = [data_root(), *overlays]
     rules = [rule for root in roots for rule in load_rule_files(rule_files(root)).rules]
     current = {rule.id: rule.location for rule in knowledge.rules}
     rules = [rule for rule in rules if current.get(rule.id) == rule.location]
+    house = {path for root in overlays for path in (*rule_files(root), *article_files(root))}
     articles, _ = load_articles(path for root in roots for path in article_files(root))
     analyzer = Analyzer(knowledge)
     errors: list[Problem] = list(knowledge.problems)
     notes: list[Problem] = []
     for rule in rules:
-        for kind, problem in check_samples(rule, analyzer.matcher):
-            (errors if kind == "error" else notes).append(problem)
+        for kind, problem, concerned in check_samples(rule, analyzer.matcher):
+            if kind == "error":
+                errors.append(problem)
+            elif not house or not house.isdisjoint(concerned):
+                notes.append(problem)
     errors += check_graph(articles, knowledge)
     for article in articles:
         errors += check_example(article, analyzer)
+        if house and article.cause.location.path not in house:
+            continue
         if (today or date.today()) > date.fromisoformat(article.cause.reviewed) + timedelta(days=article.cause.review_every):
             notes.append(_at(article, 1, "the review is overdue", "read it again, correct it, and set 'reviewed'"))
     return CheckResult(len(rules), len(articles), tuple(sorted(errors, key=_order)), tuple(sorted(notes, key=_order)))
@@ -54,27 +63,29 @@ def _order(problem: Problem) -> tuple[str, int]:
     return str(problem.location.path), problem.location.line
 
 
-def check_samples(rule: Rule, matcher: Matcher) -> Iterator[tuple[str, Problem]]:
-    """Run a rule's samples through the engine: ("error" or "note", problem) for each that is not as stated."""
+def check_samples(rule: Rule, matcher: Matcher) -> Iterator[tuple[str, Problem, set[Path]]]:
+    """Run a rule's samples through the engine: ("error" or "note", problem, the files concerned) for each that is not as stated."""
+    here = {rule.location.path}
     for sample in rule.should_match:
         matches = _scan(sample, matcher)
         own = [match for match in matches if match.rule.id == rule.id]
         if not own:
-            yield "error", Problem(sample.location, "the rule does not match its sample", _why_not(rule, sample), rule.id)
+            yield "error", Problem(sample.location, "the rule does not match its sample", _why_not(rule, sample), rule.id), here
             continue
         for name, value in sample.captures.items():
             found = own[0].captures.get(name)
             if found != value:
                 what = f"capture '{name}' is {found!r}, the sample says {value!r}"
-                yield "error", Problem(sample.location, what, "mend the group or the sample", rule.id)
+                yield "error", Problem(sample.location, what, "mend the group or the sample", rule.id), here
         for other in matches:
             if other.rule.cause and rule.cause and other.rule.cause != rule.cause and _same_line(own[0], other):
                 what = f"the sample is also matched by {other.rule.id} (cause {other.rule.cause})"
-                yield "note", Problem(sample.location, what, "make one of the patterns exclude the other", rule.id)
+                mend = "make one of the patterns exclude the other"
+                yield "note", Problem(sample.location, what, mend, rule.id), here | {other.rule.location.path}
     for sample in rule.should_not_match:
         if any(match.rule.id == rule.id for match in _scan(sample, matcher)):
             what = "the rule matches a line that it should not"
-            yield "error", Problem(sample.location, what, "make the pattern stricter, or mend the sample", rule.id)
+            yield "error", Problem(sample.location, what, "make the pattern stricter, or mend the sample", rule.id), here
 
 
 def _same_line(one: Match, other: Match) -> bool:

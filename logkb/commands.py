@@ -56,7 +56,7 @@ def run_analyze(logs: list[Path], options: AnalyzeOptions) -> int:
         raise UsageError("no log; name a file, or pipe one in: docker build . 2>&1 | logkb analyze")
     knowledge = load_knowledge(overlays(options.kb))
     for problem in knowledge.problems:
-        print(f"logkb: left out: {problem}", file=sys.stderr)
+        print(f"logkb: {problem}", file=sys.stderr)
     analyzer = Analyzer(knowledge, engine=options.engine)
     gc.enable()
     status = 0
@@ -203,7 +203,9 @@ def run_check(kb: Path | None, deep: bool = False) -> int:
         print(f"note: {problem}")
     for problem in result.errors:
         print(f"error: {problem}")
-    print(f"{result.rules} rules, {result.articles} articles: {len(result.errors)} errors, {len(result.notes)} notes")
+    counts = ((len(result.errors), "error"), (len(result.notes), "note"))
+    words = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    print(f"{result.rules} rules, {result.articles} articles: {words}")
     return 1 if result.errors else 0
 
 
@@ -294,7 +296,7 @@ def run_new_rule(identifier: str, cause: str, line: str, folder: Path | None) ->
     path = new_rule(identifier, cause, line, folder or Path(paths.OVERLAY_NAME))
     print(f"wrote {path}: widen its pattern, add should_not_match lines, then run `logkb check`")
     if cause not in known:
-        print(f"cause '{cause}' has no article yet: logkb new article {cause}")
+        print(f"cause '{cause}' has no article yet: logkb new article {cause} --title '…'")
     return 0
 
 

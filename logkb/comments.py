@@ -15,7 +15,7 @@ from logkb.forge import Job
 from logkb.markdown import LIMIT, MAX_LINE, article_link, code, fence, own_words
 from logkb.masking import mask_report
 from logkb.records import Excerpt, Finding, Report
-from logkb.redact import Redactor
+from logkb.redact import Redactor, redact
 from logkb.report import words_for
 
 MARKER = "<!-- logkb:comment:1 "
@@ -244,7 +244,8 @@ def _link(job: Job) -> str:
     """The job's name, which the author of a pull request may choose, linked to its page on the forge."""
     parts = urlsplit(job.url)
     sound = parts.scheme in ("http", "https") and re.fullmatch(r"[A-Za-z0-9._~:/?#@!&=+%-]{1,500}", job.url)
-    name = code(job.name[:100])
+    # Masked before it is cut, because half a secret looks like none.
+    name = code(redact(job.name)[:100])
     return f"[{name}]({job.url})" if sound else name
 
 

@@ -270,7 +270,8 @@ def _found(pattern: str, keyword: str, text: str) -> bool:
 
 def render_gaps(found: Survey, top: int | None = None) -> str:
     """The survey as text: a line of counts, then each cluster with its logs, excerpt and draft."""
-    share = f"{found.unnamed} of {found.logs} logs without a name, in {len(found.gaps)} clusters"
+    clusters = "1 cluster" if len(found.gaps) == 1 else f"{len(found.gaps)} clusters"
+    share = f"{found.unnamed} of {found.logs} logs without a name, in {clusters}"
     parts = [f"{share}; {len(found.unreadable)} not readable" if found.unreadable else share]
     for number, gap in enumerate(found.gaps[:top], 1):
         rows = [f"== {number}. {len(gap.logs)} {'log' if len(gap.logs) == 1 else 'logs'}: {gap.line[:160]}"]

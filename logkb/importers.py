@@ -314,6 +314,7 @@ def render_imported(imported: Imported, target: Path | None) -> str:
     if target is None:
         return "\n".join([*rows, f"nothing written: no {imported.format} pattern could become a rule"])
     causes = sorted({draft.cause for draft in imported.drafts})
-    rows.append(f"wrote {target}: {len(imported.drafts)} drafts ({imported.format}), {len(imported.refused)} not translated")
-    rows.append(f"review each, write the articles (logkb new article {causes[0]}), then run `logkb check`")
+    drafts = "1 draft" if len(imported.drafts) == 1 else f"{len(imported.drafts)} drafts"
+    rows.append(f"wrote {target}: {drafts} ({imported.format}), {len(imported.refused)} not translated")
+    rows.append(f"review each, write the articles (logkb new article {causes[0]} --title '…'), then run `logkb check`")
     return "\n".join(rows)

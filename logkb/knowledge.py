@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from logkb.articles import Article
 
 # Part of the cache's key: raise it when the records change.
-FORMAT = "8"
+FORMAT = "9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _compile(
         problems += [*loaded.problems, *wrong]
     for rule in rules.values():
         if rule.cause is not None and rule.cause not in causes:
-            mend = f"write docs/causes/{rule.cause}.md, or correct the cause{suggestion(rule.cause, causes)}"
+            mend = f"logkb new article {rule.cause} --title '…' drafts it; or correct the cause{suggestion(rule.cause, causes)}"
             problems.append(Problem(rule.location, f"cause '{rule.cause}' has no article", mend, rule.id))
             causes[rule.cause] = without_article(rule.cause, rule.location)
     return tuple(rules.values()), causes, tuple(problems)

@@ -90,7 +90,7 @@ def _headline(report: Report, findings: tuple[Finding, ...]) -> str:
     if not findings or findings[0].confidence < KNOWN:
         return f"**We do not know why the build failed:** {code(report.source)}. The folded lines below are where to look."
     first = findings[0]
-    return f"**{escape(first.title)}** ({code(first.cause)}): {words_for(first.confidence)}, {first.confidence:.0%}."
+    return f"**{escape(first.title[:MAX_LINE])}** ({code(first.cause)}): {words_for(first.confidence)}, {first.confidence:.0%}."
 
 
 def _finding(finding: Finding, *, first: bool, article_url: str) -> str:
@@ -123,9 +123,9 @@ def own_words(text: str) -> str:
 
 
 def escape_inline(text: str) -> str:
-    """Like `escape`, keeping the spaces at both ends."""
-    head = text[: len(text) - len(text.lstrip())]
-    tail = text[len(text.rstrip()) :] if text.strip() else ""
+    """Like `escape`, keeping a space at both ends."""
+    head = " " if text[:1].isspace() else ""
+    tail = " " if text[-1:].isspace() and text.strip() else ""
     return f"{head}{escape(text)}{tail}"
 
 

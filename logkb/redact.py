@@ -19,6 +19,8 @@ PLACEHOLDER = re.compile(r"<([a-z]{1,20}(?:-[a-z]{1,20}){0,3}):(\d{1,9})>")
 # A stream is masked in blocks; the last lines of each wait for the next, because a secret may go on there.
 BLOCK = 400
 HELD = 40
+# Characters, for logs of long lines: at so many a block is masked, and what waits is at least one line, and else no longer.
+BLOCK_LENGTH, HELD_LENGTH = 512 * 1024, 64 * 1024
 ROUNDS = 4
 
 Fragment = tuple[int, int]
@@ -65,17 +67,21 @@ class Redactor:
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
         """Each line (without its newline) masked, in order; holds back some hundred lines, because secrets span lines."""
         waiting: list[str] = []
+        length = 0
         for line in lines:
             waiting.append(line.replace("\n", " "))
-            if len(waiting) >= BLOCK + HELD:
+            length += len(line) + 1
+            if len(waiting) >= BLOCK + HELD or (length >= BLOCK_LENGTH and len(waiting) > 1):
                 yield from self._release(waiting)
+                length = sum(len(line) + 1 for line in waiting)
         if waiting:
             yield from self.redact("\n".join(waiting)).split("\n")
 
     def _release(self, waiting: list[str]) -> list[str]:
         """Mask what waits, and let go of all but the last lines: none that shares a secret with them."""
         text = "\n".join(waiting)
-        cut = sum(len(line) + 1 for line in waiting[:BLOCK])
+        block = len(waiting) - _held(waiting)
+        cut = sum(len(line) + 1 for line in waiting[:block])
         view = uncoloured(text)
         for hit in sorted(self._hits_in(view), key=lambda hit: -hit.fragments[0][0]):
             start, end = _origin(view, hit.fragments[0])[0], _origin(view, hit.fragments[-1])[1]
@@ -83,7 +89,7 @@ class Redactor:
                 cut = text.rfind("\n", 0, start) + 1
         count = text.count("\n", 0, cut)
         if count == 0:
-            count = BLOCK
+            count = block
         done = self.redact("\n".join(waiting[:count])).split("\n")
         del waiting[:count]
         return done
@@ -145,6 +151,15 @@ class Redactor:
             self._counts[hit.kind] = self._counts.get(hit.kind, 0) + 1
             self._numbers[key] = self._counts[hit.kind]
         return f"<{hit.kind}:{self._numbers[key]}>"
+
+
+def _held(waiting: list[str]) -> int:
+    """How many of the last lines wait for the next block."""
+    count, length = 1, len(waiting[-1])
+    while count < min(HELD, len(waiting) - 1) and length + len(waiting[-count - 1]) <= HELD_LENGTH:
+        length += len(waiting[-count - 1])
+        count += 1
+    return count
 
 
 def _believed(kind: Kind, found: re.Match[str]) -> bool:

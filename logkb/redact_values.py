@@ -35,6 +35,9 @@ _VALUE = (
     r"(?:(?P<open>\\?[\"'])(?P<quoted>(?:(?!(?P=open))(?:\\.|[^\n\\])){1,500})|(?P<bare>[^\s\"'<>,;&)}\]`](?:[^\s\"'<>,;&)}\]`]"
     r"|[,;&)}\]](?!\s|$|[)}\],;\"'`]|[ \t]{0,3}[A-Za-z_][\w.-]{0,40}[ \t]?[=:])){0,500}))"
 )
+# So many characters decide whether a value is a secret; where it is longer, all of it goes.
+LONG_VALUE = 500
+_BARE_REST, _QUOTED_REST = r"[^\s\"'<>,;&)}\]`]*+", r"(?:\\.|[^\n\\\"'])*+"
 _NAME_CHARACTERS = string.ascii_letters + string.digits + "_-."
 _STRONG = r"(?i)passw(?:or)?d|passphrase|passcode|pwd|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|account[_-]?key"
 # What follows `password:` in prose.
@@ -75,8 +78,11 @@ def assignments(text: str, lower: str) -> Iterator[tuple[int, int, str]]:
             continue
         name = text[start - len(lead) : end]
         if _is_secret(name, found["sep"], found[group], quoted=group == "quoted", after=text[found.end() : found.end() + 40]):
-            yield found.start(group), found.end(group), _kind(name)
             end = found.end(group)
+            if len(found[group]) >= LONG_VALUE:
+                rest = compiled(_QUOTED_REST if group == "quoted" else _BARE_REST).match(text, end)
+                end = rest.end() if rest else end
+            yield found.start(group), end, _kind(name)
 
 
 def _words(lower: str) -> list[tuple[int, str]]:

@@ -9,13 +9,13 @@ from typing import Any
 from logkb.records import Finding, Report
 
 SCHEMA = "logkb.report/1"
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 SHOWN_EVIDENCE = 3
 KNOWN = 0.5
 
 
 def safe(text: str) -> str:
-    """The text without control and direction-changing characters; a tab stays."""
+    """The text without control and direction-changing characters and without line ends other than a newline; a tab stays."""
     return CONTROL.sub("�", text)
 
 

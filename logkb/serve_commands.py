@@ -24,6 +24,8 @@ def run_serve(settings: ServeSettings) -> int:
     try:
         import uvicorn
 
+        from logkb.connections import backlog, bounded_protocol
+
         app = _application(settings)
     except ImportError as error:
         raise UsageError(f"the web page needs {error.name}; install it with: pip install 'logkb[serve]'") from None
@@ -35,6 +37,10 @@ def run_serve(settings: ServeSettings) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        # The limit of a head's size is h11's own; there is nothing here to talk to over a WebSocket.
+        http=bounded_protocol(),
+        backlog=backlog(),
+        ws="none",
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

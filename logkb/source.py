@@ -11,7 +11,7 @@ import io
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from logkb.errors import InputError
 
@@ -22,6 +22,13 @@ MAX_RATIO = 400
 RATIO_FREE = 512 * 1024**2
 ZIP_SPOOL = 64 * 1024**2
 MAX_MEMBERS = 10_000
+# Bytes of a zip archive's directory; Python makes some twelve times as much of it, and reads it whole. 10,000 members need 2 MB.
+MAX_DIRECTORY = 4 * 1024**2
+# A compressed stream may be many in a row, each with a log's worth in it; so many that hold next to nothing are no log.
+MAX_HOLLOW, HOLLOW = 100_000, 16
+# What lies behind a compressed part is copied by the decompressor, so it is handed on in small pieces.
+PIECE = 16 * 1024
+LONGEST_MAGIC = 6
 # zstandard cannot bound its output; 4 bytes can stand for 128 KB, so 256 bytes stay under 8 MB.
 ZSTD_SLICE = 256
 
@@ -50,6 +57,7 @@ class Source:
         self._open_stream = open_stream
         self._consumed = 0
         self._expanded = 0
+        self._hollow = 0
 
     @classmethod
     def from_path(cls, path: Path) -> Source:
@@ -117,29 +125,48 @@ class Source:
         self._expanded += length
         ratio = self._expanded / max(1, self._consumed)
         if self._expanded > MAX_EXPANDED or (self._expanded > RATIO_FREE and ratio > MAX_RATIO):
-            raise InputError(
-                f"{self.name}: expands to more than {self._expanded // 1024**2} MB from {self._consumed} bytes; this looks like"
-                " a decompression bomb; unpack it yourself and pipe the part that you trust"
-            )
+            raise self._bomb(f"expands to more than {self._expanded // 1024**2} MB from {self._consumed} bytes")
+
+    def _bomb(self, what: str) -> InputError:
+        return InputError(
+            f"{self.name}: {what}; this looks like a decompression bomb; unpack it yourself and pipe the part that you trust"
+        )
 
     def _expand(self, head: bytes, stream: BinaryIO, start: Callable[[], _Decompressor]) -> Iterator[bytes]:
-        machine, pending = start(), head
+        pieces = self._pieces(head, stream)
+        machine, begun = start(), 0
         try:
+            pending = next(pieces)
             while pending:
                 pending = yield from _feed(machine, pending)
                 if not machine.eof:
-                    pending = self._read(stream)
+                    pending = next(pieces, b"")
                     continue
-                pending = pending.lstrip(b"\x00") or self._read(stream)
+                # The next part's magic bytes may lie across two pieces.
+                pending = pending.lstrip(b"\x00")
+                while len(pending) < LONGEST_MAGIC and (more := next(pieces, b"")):
+                    pending = (pending + more).lstrip(b"\x00")
                 if not pending:
                     return
-                if _decompressor_for(pending) is None:
+                following = _decompressor_for(pending)
+                if following is None:
                     self._warn("has other data behind its compressed part, which was left out")
                     return
-                machine = start()
+                self._hollow += self._expanded - begun < HOLLOW
+                if self._hollow > MAX_HOLLOW:
+                    raise self._bomb(f"has more than {MAX_HOLLOW:,} parts that hold next to nothing")
+                machine, begun = following(), self._expanded
             self._warn("ends early (a truncated archive); what it holds was analysed")
+        except InputError:
+            raise
         except Exception as error:  # zlib.error, lzma.LZMAError, OSError (bz2), ZstdError: all mean damaged data
             self._warn(f"is damaged ({error}); what could be read was analysed")
+
+    def _pieces(self, head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+        while head:
+            for start in range(0, len(head), PIECE):
+                yield head[start : start + PIECE]
+            head = self._read(stream)
 
     def _warn(self, what: str) -> None:
         self.truncated = True
@@ -157,12 +184,16 @@ class Source:
                 block = self._read(stream)
             spool.seek(0)
             try:
-                archive = zipfile.ZipFile(spool)
+                archive = zipfile.ZipFile(_Archive(spool))
+            except _DirectoryTooLarge:
+                raise InputError(
+                    f"{self.name}: has more files in it than a log archive has; unpack it yourself and send the part that failed"
+                ) from None
             except (zipfile.BadZipFile, OSError, ValueError) as error:
                 raise InputError(f"{self.name}: is a damaged zip archive ({error}); download it again") from None
             with archive:
                 for name in _log_members([info.filename for info in archive.infolist() if not info.is_dir()]):
-                    yield f"##[logkb-file]{name}\n".encode("utf-8", "replace")
+                    yield "##[logkb-file]{}\n".format(name.replace("\n", " ")).encode("utf-8", "replace")
                     yield from self._zip_member(archive, name)
 
     def _zip_member(self, archive: object, name: str) -> Iterator[bytes]:
@@ -172,11 +203,15 @@ class Source:
         last = b"\n"
         try:
             with archive.open(name) as stream:
-                inner = Source(f"{self.name}:{name}", lambda: stream)  # type: ignore[arg-type,return-value]
+                watched = _Watched(stream, self._guard)
+                inner = Source(f"{self.name}:{name}", lambda: watched)  # type: ignore[arg-type,return-value]
+                inner._hollow = self._hollow
                 for block in inner.blocks() if not name.lower().endswith(".zip") else ():
-                    self._guard(len(block))
-                    last = block[-1:]
+                    # What is not compressed once more was counted as it was read.
+                    self._guard(len(block) if inner._expanded else 0)
+                    last = block[-1:] or last
                     yield block
+                self._hollow = inner._hollow
                 self.warnings.extend(inner.warnings)
                 self.truncated = self.truncated or inner.truncated
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
@@ -187,6 +222,35 @@ class Source:
             self._warn(f"member {name!r} is damaged ({error}); the others were analysed")
         if last != b"\n":
             yield b"\n"
+
+
+class _Watched:
+    """A member's stream that counts what is read of it: a reader may read much and give nothing."""
+
+    def __init__(self, stream: IO[bytes], count: Callable[[int], None]) -> None:
+        self._stream, self._count = stream, count
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._count(len(data))
+        return data
+
+
+class _DirectoryTooLarge(Exception):
+    """A zip archive's directory is larger than any log archive's."""
+
+
+class _Archive:
+    """A zip archive for `zipfile`, which asks for the whole directory at once and believes what the archive says of its size."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_DIRECTORY:
+            raise _DirectoryTooLarge
+        return self._file.read(size)
 
 
 def _log_members(names: list[str]) -> list[str]:
@@ -252,7 +316,8 @@ def _feed(machine: _Decompressor, data: bytes) -> Generator[bytes, None, bytes]:
 
 def _as_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:
     head = next(blocks, b"")
-    while 0 < len(head) < 3 and (more := next(blocks, b"")):
+    # A decompressor may give nothing at first.
+    while len(head) < 3 and (more := next(blocks, None)) is not None:
         head += more
     encoding = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(head[:2])
     if encoding is None:

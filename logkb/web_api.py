@@ -149,7 +149,7 @@ def search(
     try:
         result = look_up(q, knowledge=core.knowledge, overlays=core.settings.overlays, family=family, limit=limit)
     except UsageError as error:
-        raise HttpProblem(404, str(error)) from None
+        raise HttpProblem(404, mask(str(error))) from None
     hits = [
         HitModel(
             cause=hit.cause, title=hit.title, family=hit.family, score=hit.score, fix=mask(hit.fix), matched=hit.matched,
@@ -157,7 +157,7 @@ def search(
         )
         for hit in result.hits
     ]  # fmt: skip
-    return SearchModel(query=mask(result.query), exact=result.exact, note=result.note, hits=hits)
+    return SearchModel(query=mask(result.query), exact=result.exact, note=mask(result.note), hits=hits)
 
 
 @router.get("/causes", response_model=CausesModel, summary="All causes")

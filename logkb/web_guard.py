@@ -103,7 +103,7 @@ class Guard:
         if site is not None:
             strange = site not in ("same-origin", "none")
         else:
-            strange = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+            strange = origin is not None and origin.lower().partition("://")[2] != host.lower()
         return (
             HttpProblem(403, "Another site sent this request; open logkb's own page and send it from there.", unread=True)
             if strange

@@ -31,6 +31,8 @@ State = Literal["waiting", "reading", "done", "failed"]
 REMEMBERED = 1000
 # Bytes of text that are masked by the thread that has read them: well under a second.
 SMALL = 2 * MEGABYTE
+# A log of 1,000 MB takes some ten minutes; one that is made of secrets takes longer, and the others wait behind it.
+MASK_SECONDS = 900.0
 LOGGER = logging.getLogger("logkb.serve")
 
 
@@ -59,6 +61,7 @@ class Jobs:
         self.settings, self.store, self.knowledge = settings, store, knowledge
         self._jobs: dict[str, Job] = {}
         self._working: set[str] = set()
+        self._masking: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._own = threading.local()
@@ -71,7 +74,7 @@ class Jobs:
         Raises `Busy` when the queue is full; the file is then still the caller's.
         """
         with self._lock:
-            if len(self._working) >= self.settings.workers + self.settings.queue:
+            if len(self._working) - len(self._masking) >= self.settings.workers + self.settings.queue:
                 raise Busy
             job = Job(self.store.new_id(), name, upload.stat().st_size)
             self._jobs[job.id] = job
@@ -115,9 +118,10 @@ class Jobs:
                 if report.log.bytes <= SMALL:
                     job.state = "done"
                     self._write(job, upload, redactor)
-                else:
+                    handed_on = True
+                elif self._room_to_mask(job):
                     self._maskers.submit(self._write, job, upload, redactor)
-                handed_on = True
+                    handed_on = True
             job.state = "done"
             return report
         except InputError as error:
@@ -130,11 +134,19 @@ class Jobs:
             if not handed_on:
                 self._done(job, upload)
 
+    def _room_to_mask(self, job: Job) -> bool:
+        """Whether the viewer's log can be written, too: while too many wait for that, a report comes without."""
+        with self._lock:
+            room = len(self._masking) < self.settings.queue
+            if room:
+                self._masking.add(job.id)
+            return room
+
     def _write(self, job: Job, upload: Path, redactor: Redactor) -> None:
         try:
             source = self._source(job, upload, lambda read: None)
             folder = self.store.path(job.id)
-            lines, sections = write_log(source, folder, redactor, lambda ready: setattr(job, "ready", ready))
+            lines, sections = write_log(source, folder, redactor, lambda ready: setattr(job, "ready", ready), seconds=MASK_SECONDS)
             self.store.add_log(job.id, lines, sections)
         except Stopped:
             self.store.drop_log(job.id)
@@ -148,6 +160,7 @@ class Jobs:
         upload.unlink(missing_ok=True)
         with self._lock:
             self._working.discard(job.id)
+            self._masking.discard(job.id)
 
     def _analyzer(self) -> Analyzer:
         """One for each thread: an engine's scratch space serves one scan at a time."""

@@ -7,9 +7,12 @@ read where it lies, so that neither costs memory, whatever the log's size.
 from __future__ import annotations
 
 import bisect
+import math
 import os
 import struct
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, overload
@@ -22,6 +25,8 @@ from logkb.web_sections import Section, Sections
 
 EVERY = 256
 MAX_SHOWN = 4000
+# What is cut off a line before it is masked: far enough behind what is shown that no secret goes over both.
+MAX_MASKED = 16_000
 # Beyond so many lines nobody scrolls, and a hostile log of empty lines would keep the server busy for long.
 MAX_LINES = 10_000_000
 # A page may be asked for at most this long.
@@ -50,11 +55,18 @@ class Hits:
 
 
 def write_log(
-    source: Source, folder: Path, redactor: Redactor, ready: Callable[[int], None] = lambda lines: None
+    source: Source,
+    folder: Path,
+    redactor: Redactor,
+    ready: Callable[[int], None] = lambda lines: None,
+    *,
+    seconds: float = math.inf,
 ) -> tuple[int, tuple[Section, ...]]:
     """Write `log.txt` and `log.idx` into a folder; returns the number of lines and the steps. `ready` hears how many lines
-    can be read so far. Raises `InputError` as the source does."""
+    can be read so far; after so many `seconds` the rest of the log is left out. Raises `InputError` as the source does."""
     sections = Sections()
+    end = time.monotonic() + seconds
+    long: deque[bool] = deque()
     written = offset = 0
     waiting: list[bytes] = []
     with (folder / "log.txt").open("wb") as text, (folder / "log.idx").open("wb") as index:
@@ -70,9 +82,9 @@ def write_log(
             waiting.clear()
             ready(written)
 
-        for line in redactor.lines(_lines(Log(source), sections)):
+        for line in redactor.lines(_cut(_lines(Log(source), sections), long, end)):
             shown = safe(line)
-            if len(shown) > MAX_SHOWN:
+            if long.popleft() or len(shown) > MAX_SHOWN:
                 shown = shown[:MAX_SHOWN] + CUT
             waiting.append(shown.encode("utf-8", "replace") + b"\n")
             if len(waiting) >= EVERY:
@@ -80,6 +92,15 @@ def write_log(
         if waiting:
             flush()
     return written, tuple(Section(item.line, safe(redactor.redact(item.name))) for item in sections.found)
+
+
+def _cut(lines: Iterable[str], long: deque[bool], end: float) -> Iterator[str]:
+    """Lines no longer than what is masked, until the time has come; `long` gets whether each of them goes on."""
+    for line in lines:
+        long.append(len(line) > MAX_MASKED)
+        yield line[:MAX_MASKED]
+        if time.monotonic() > end:
+            return
 
 
 def _lines(log: Log, sections: Sections) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from logkb.knowledge import Knowledge
-from logkb.records import Cause, Evidence, Excerpt, Finding, LogFacts, Report, Retry
+from logkb.records import Evidence, Excerpt, Finding, LogFacts, Report, Retry
 from logkb.report import KNOWN, words_for
 from logkb.text import unknown_words
 from logkb.web_store import Kept
@@ -78,12 +78,8 @@ def read_report(document: Mapping[str, Any], knowledge: Knowledge, warnings: tup
         evidence = tuple(Evidence(item["line"], item["text"], item["rule"], item["captures"]) for item in raw["evidence"])
         return Finding(
             **same, step=raw["step"], evidence=evidence, sources=tuple(raw["from"]), article=raw["article"],
-            fixes=tuple(_readable(fix, known) for fix in raw["fixes"]), confirm=known.confirm if known else "", check=raw["check"],
+            fixes=tuple(raw["fixes"]), confirm=known.confirm if known else "", check=raw["check"],
         )  # fmt: skip
-
-    def _readable(fix: str, known: Cause | None) -> str:
-        # An article's step is a sentence with code in it; a rule's own fix is a command alone.
-        return fix if "`" in fix or (known and fix in known.fixes) or fix[:1].isupper() else f"`{fix}`"
 
     excerpt = document["excerpt"]
     return Report(

@@ -53,7 +53,8 @@ def github_signature_holds(body: bytes, header: str, secrets: Sequence[str]) -> 
 
 def gitlab_token_holds(header: str, tokens: Sequence[str]) -> bool:
     """Whether `X-Gitlab-Token` is one of the tokens, compared in constant time."""
-    given = hashlib.sha256(header.encode("utf-8", "surrogateescape")).digest()
+    # A header's bytes come as Latin-1; a token of other letters is sent in UTF-8.
+    given = hashlib.sha256(header.encode("latin-1", "backslashreplace")).digest()
     holds = False
     for token in tokens:
         holds |= hmac.compare_digest(hashlib.sha256(token.encode()).digest(), given)
@@ -105,7 +106,7 @@ def github_target(event: str, payload: Mapping[str, Any]) -> Target | Ignored:
     if payload.get("action") != "completed":
         return Ignored("not completed")
     thing = _object(payload, event)
-    if thing.get("conclusion") not in GITHUB_CONCLUSIONS:
+    if str(thing.get("conclusion")) not in GITHUB_CONCLUSIONS:
         return Ignored("its conclusion changes no comment")
     repository = _object(payload, "repository")
     return Target(
@@ -124,11 +125,11 @@ def gitlab_target(event: str, payload: Mapping[str, Any]) -> Target | Ignored:
     project = _object(payload, "project")
     name = _name(project, "path_with_namespace", GITLAB_NAME)
     if event == "Job Hook":
-        if payload.get("build_status") not in GITLAB_STATUSES:
+        if str(payload.get("build_status")) not in GITLAB_STATUSES:
             return Ignored("not finished")
         return Target("gitlab", name, run=_number(payload, "pipeline_id"), commit=_commit(payload, "sha"))
     pipeline = _object(payload, "object_attributes")
-    if pipeline.get("status") not in GITLAB_STATUSES:
+    if str(pipeline.get("status")) not in GITLAB_STATUSES:
         return Ignored("not finished")
     request = payload.get("merge_request")
     number = None

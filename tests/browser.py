@@ -62,15 +62,23 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve an ASGI application from a thread of this process; yields its address, such as `http://127.0.0.1:41234`."""
+def serving(app: Any, **options: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread of this process; yields its address, such as `http://127.0.0.1:41234`.
+
+    `options` are uvicorn's own.
+    """
     import uvicorn
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
             uvicorn.Config(
-                app, log_config=None, access_log=False, timeout_graceful_shutdown=5, h11_max_incomplete_event_size=MAX_HEAD
+                app,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+                h11_max_incomplete_event_size=MAX_HEAD,
+                **options,
             )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -82,7 +82,29 @@ def test_headings_out_of_order_are_named(tmp_path: Path) -> None:
         ("See [the page](https://example.org): it helps", "See the page"),
         ("Use *this* one", "Use this one"),
         ("Keep snake_case_names", "Keep snake_case_names"),
+        ("**Hide it: `sed 's#//[^@]*@#//***@#'`.** Then go on.", "Hide it: `sed 's#//[^@]*@#//***@#'`"),
+        ("It prints nothing (`-diff` is new; before, use git). Go on.", "It prints nothing (`-diff` is new; before, use git)"),
+        ("See [`a`](https://example.org), not `[b](c)`", "See `a`, not `[b](c)`"),
+        ("word " * 30 + "`a long command with many options`", "word " * 29 + "word…"),
     ],
 )
 def test_the_first_sentence_of_a_step_stands_alone(markdown: str, sentence: str) -> None:
     assert first_sentence(markdown) == sentence
+
+
+@pytest.mark.parametrize(
+    ("section", "confirm"),
+    [
+        ("```sh\nmake test\n```\nprints `ok` and no warning. Always.", "`make test` prints `ok` and no warning"),
+        ("The step passes.\n\n```sh\nmake test\n```\n", "The step passes: `make test`"),
+        ("`make test` prints ok.\n\n```sh\nmake more\n```\n", "`make test` prints ok"),
+        ("```sh\nmake test\n```\n", "`make test`"),
+    ],
+)
+def test_the_confirmation_names_its_command(tmp_path: Path, section: str, confirm: str) -> None:
+    path = tmp_path / "licence-missing.md"
+    head, rest = ARTICLE.split("## How to confirm\n")
+    path.write_text(f"{head}## How to confirm\n{section}\n\n## Prevent\n{rest.split('## Prevent')[1].lstrip()}")
+    article = load_article(path).article
+    assert article is not None
+    assert article.cause.confirm == confirm

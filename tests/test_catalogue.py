@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from logkb import Report
 from logkb.analysis import Analyzer
 from logkb.check import check
 from logkb.knowledge import Knowledge
+from tests.conftest import rule_text
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +22,16 @@ def test_the_catalogue_passes_every_check() -> None:
     result = check()
     assert [str(problem) for problem in result.errors] == []
     assert result.rules >= 170
+
+
+def test_a_folder_of_one_s_own_gets_the_notes_that_concern_it_and_no_others(tmp_path: Path) -> None:
+    sample = {"line": "acme-disk: write: No space left on device"}
+    (tmp_path / "patterns").mkdir()
+    rule = {"id": "acme-disk", "cause": "out-of-memory", "keyword": "acme-disk", "pattern": "^acme-disk: ", "message": "acme"}
+    (tmp_path / "patterns" / "acme.toml").write_text(rule_text(**rule, fingerprint=[], should_match=[sample]))
+    result = check([tmp_path])
+    assert result.notes
+    assert all("acme-disk" in str(problem) for problem in result.notes)
 
 
 def causes(report: Report, role: str) -> list[str]:

@@ -303,6 +303,11 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
     assert "github-token" in body
 
 
+def test_a_secret_is_masked_before_a_name_is_cut() -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    assert secret[:12] not in body_of(report("x" * 80 + " " + secret))
+
+
 def test_a_captured_secret_is_masked_where_nothing_gives_it_away_any_more() -> None:
     proof = Evidence(10, "DB_PASSWORD=hunter2horse refused", "r", {"what": "hunter2horse"})
     body = body_of(report(message="hunter2horse was refused", step="login hunter2horse", evidence=(proof,)))
@@ -317,6 +322,11 @@ def test_a_private_key_is_masked_even_where_its_first_line_is_out_of_sight() -> 
     body = body_of(report(text=key))
     assert line[:40] not in body
     assert "14 | last" in body
+
+
+@pytest.mark.parametrize("text", ["\n/merge", "Run `x`\n/merge\n", "\u2028/merge", "a\u2029/merge"])
+def test_our_own_words_stay_on_one_line(text: str) -> None:
+    assert len(own_words(text).splitlines()) == 1
 
 
 @pytest.mark.parametrize("text", ["Run `npm ci` again.", "Ask your admin, then retry.", "Set a: b and c"])

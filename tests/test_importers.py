@@ -107,7 +107,7 @@ def test_a_file_becomes_drafts_that_load_and_the_rest_is_listed(
     for label, why in refused.items():
         assert any(found == label and why in reason for found, reason in imported.refused), imported.refused
         assert label.strip() in target.read_text()
-    assert f"{len(causes)} drafts" in render_imported(imported, target)
+    assert f"{len(causes)} draft" in render_imported(imported, target)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_rule_for_a_cause_without_article_still_works_and_is_named(tmp_path: P
     folder = overlay(tmp_path / "kb")
     (folder / "causes" / "licence-missing.md").unlink()
     knowledge = load_knowledge([folder])
-    assert any("has no article; write docs/causes/licence-missing.md" in str(problem) for problem in knowledge.problems)
+    assert any("has no article; logkb new article licence-missing --title" in str(problem) for problem in knowledge.problems)
     assert Analyzer(knowledge).analyze(b"mytool: no licence found\n").findings[0].cause == "licence-missing"
 
 

@@ -63,7 +63,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("redact",),
     ("redact_keys",),
     ("redact_views", "redact_values"),
-    ("clean", "redact_kinds", "paths", "cache", "serve_settings", "listening", "owners", "site_blocks", "site_graph", "site_check"),
+    ("clean", "redact_kinds", "paths", "cache", "serve_settings", "listening", "connections", "owners", "site_blocks", "site_graph", "site_check"),
     ("records",),
     ("needs", "places", "search_text", "kb_schema"),
     ("errors",),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logkb.redact import BLOCK, PLACEHOLDER, Redactor, redact
+from logkb.redact import BLOCK, BLOCK_LENGTH, PLACEHOLDER, Redactor, redact
 
 ROOT = Path(__file__).parent.parent
 PASSING = sorted((ROOT / "corpus" / "passing").rglob("*.log"))
@@ -188,6 +188,14 @@ def test_a_token_becomes_its_placeholder(kind: str, secret: str) -> None:
 @pytest.mark.parametrize(("kind", "before", "secret", "after"), NAMED)
 def test_a_value_is_masked_where_it_stands(kind: str, before: str, secret: str, after: str) -> None:
     assert redact(before + secret + after) == f"{before}<{kind}:1>{after}"
+
+
+@pytest.mark.parametrize("after", ["", ", next", "\nnext"])
+@pytest.mark.parametrize(("before", "quote"), [("GCP_SECRET=", ""), ("API_TOKEN='", "'"), ('"password": "', '"')])
+def test_a_value_of_any_length_is_masked_to_its_end(before: str, quote: str, after: str) -> None:
+    secret = some(5_000)
+    masked = redact(before + secret + quote + after)
+    assert re.sub(r"<[a-z]+:1>", "<1>", masked) == f"{before}<1>{quote}{after}"
 
 
 @pytest.mark.parametrize(("kind", "secret"), BARE)
@@ -445,6 +453,22 @@ def test_a_key_over_the_edge_of_a_block_goes_from_a_stream() -> None:
     for offset in (BLOCK - 30, BLOCK - 1, BLOCK + 10):
         shown = list(Redactor().lines([*["x"] * offset, *key, *["y"] * BLOCK]))
         assert shown == [*["x"] * offset, *["<private-key:1>"] * len(key), *["y"] * BLOCK]
+
+
+def test_a_stream_of_long_lines_is_masked_in_bounded_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    whole = Redactor.redact
+
+    def measured(self: Redactor, text: str) -> str:
+        sizes.append(len(text))
+        return whole(self, text)
+
+    monkeypatch.setattr(Redactor, "redact", measured)
+    line = "x " * 30_000
+    key = pem("RSA ", 60)
+    shown = list(Redactor().lines([*[line] * 40, *key, *[line] * 40, "password=hunter2horse"]))
+    assert shown == [*[line] * 40, *["<private-key:1>"] * len(key), *[line] * 40, "password=<password:1>"]
+    assert max(sizes) <= BLOCK_LENGTH + len(line)
 
 
 HOSTILE = [

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from logkb import Evidence, Excerpt, Finding, LogFacts, Report, Retry, dump_json
 from logkb.markdown import LIMIT, code, escape, fence, render_markdown
+from logkb.report import safe
 from logkb.text import render
 
 SCHEMA = {
@@ -239,6 +240,16 @@ def test_the_evidence_is_folded_and_fenced() -> None:
         "<details><summary>The evidence: 2 lines</summary>\n\n``````text\n812 | a ````` b\n813 | second\n``````\n\n</details>"
         in text
     )
+
+
+@pytest.mark.parametrize("title", ["a" * 200_000, "_" * 200_000])
+def test_a_title_of_any_length_leaves_the_comment_within_its_limit(title: str) -> None:
+    assert len(render_markdown(report(finding(title=title)))) <= LIMIT
+
+
+@pytest.mark.parametrize("character", "\x00\x1b\x7f\x85\x9b\u061c\u200e\u2028\u2029\u202a\u202e\u2066\u2069")
+def test_what_steers_a_terminal_or_ends_a_line_is_shown_and_not_done(character: str) -> None:
+    assert safe(f"a{character}/b") == "a�/b"
 
 
 def test_the_comment_is_readable_at_twenty_lines() -> None:

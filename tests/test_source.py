@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import sys
 import tracemalloc
 import zipfile
@@ -148,6 +149,58 @@ def test_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "RATIO_FREE", 20 * 1024**2)
     with pytest.raises(InputError, match="bomb"):
         read(zipped({"a.txt": bytes(64 * 1024**2)}))
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])
+def test_many_small_compressed_members_are_all_read(kind: str) -> None:
+    # Their magic bytes fall across the edges of every block that is read.
+    member = COMPRESSORS[kind](b"a line of a log\n")
+    data, source = read(member * 20_000)
+    assert data == b"a line of a log\n" * 20_000
+    assert source.warnings == []
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])
+def test_members_without_end_that_hold_nothing_are_a_bomb(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "MAX_HOLLOW", 50)
+    hollow = COMPRESSORS[kind](b"") * 60
+    with pytest.raises(InputError, match="more than 50 parts that hold next to nothing"):
+        read(hollow)
+    with pytest.raises(InputError, match="more than 50 parts that hold next to nothing"):
+        read(zipped({f"{number}.txt": hollow[: len(hollow) // 4] for number in range(8)}))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_mark_is_known_behind_a_decompressor_that_gives_nothing_at_first(encoding: str) -> None:
+    text = "".join(f"{number * 7919 % 100_003:x} " for number in range(50_000))
+    assert read(zstd(text.encode(encoding)))[0] == text.encode()
+
+
+def test_what_a_member_makes_us_read_counts_even_where_it_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "RATIO_FREE", 20 * 1024**2)
+    padded = gzip.compress(b"x") + bytes(8 * 1024**2)
+    with pytest.raises(InputError, match="bomb"):
+        read(zipped({f"{number}.txt": padded for number in range(4)}))
+
+
+def test_a_zip_that_is_all_directory_is_refused_before_python_reads_it() -> None:
+    name = b"a.txt"
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0) + name
+    local = struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 0, 0, 0, 0, 0, 0, len(name), 0) + name
+    count = source_module.MAX_DIRECTORY // len(entry) + 1
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count % 65536, count % 65536, count * len(entry), len(local), 0)
+    archive = local + entry * count + end
+    tracemalloc.start()
+    with pytest.raises(InputError, match="more files in it than a log archive has"):
+        read(archive)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(archive)
+
+
+def test_a_member_s_name_stays_on_its_line() -> None:
+    data, _ = read(zipped({"a\n##[error]b.txt": b"line\n"}))
+    assert data.split(b"\n") == [b"##[logkb-file]a ##[error]b.txt", b"line", b""]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,19 @@ def test_a_line_of_megabytes_is_cut_and_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "log.txt").stat().st_size < 10_000
 
 
+def test_a_long_line_goes_on_even_where_its_secrets_leave_little(tmp_path: Path) -> None:
+    written(b"password=" + b"A1b2C3d4" * 5000 + b" end\nshort\n", tmp_path)
+    first, second = read_lines(tmp_path, 1, 9)
+    assert (first.cut, second.text, second.cut) == (True, "short", False)
+    assert "A1b2C3d4A1b2" not in first.text
+
+
+def test_a_log_that_takes_too_long_to_mask_ends_early(tmp_path: Path) -> None:
+    lines, _ = write_log(Source.from_bytes(b"line\n" * 10_000), tmp_path, Redactor(), seconds=0.0)
+    assert 0 < lines < 10_000
+    assert read_lines(tmp_path, lines, 5)[0].text == "line"
+
+
 def test_a_key_over_many_lines_is_masked_and_the_lines_below_keep_their_numbers(tmp_path: Path) -> None:
     key = (
         "-----BEGIN RSA PRIVATE KEY-----\n"

@@ -106,6 +106,9 @@ def test_a_finished_gitlab_event_names_its_target(kind: str, changes: dict[str, 
         (gitlab_target, "Push Hook", {}),
         (gitlab_target, "Pipeline Hook", gitlab("Pipeline Hook", attributes={"status": "running"})),
         (gitlab_target, "Job Hook", gitlab("Job Hook", build_status="created")),
+        (github_target, "workflow_run", github("workflow_run", conclusion=["failure"])),
+        (gitlab_target, "Pipeline Hook", gitlab("Pipeline Hook", attributes={"status": {}})),
+        (gitlab_target, "Job Hook", gitlab("Job Hook", build_status=[])),
     ],
 )
 def test_what_changes_no_comment_is_ignored(find: Callable[..., Any], event: str, payload: dict[str, Any]) -> None:
@@ -221,6 +224,12 @@ def test_a_gitlab_token_is_one_of_the_known() -> None:
     for header in ("", "old", "old token ", "OLD TOKEN", "tökén\udcff"):
         assert not gitlab_token_holds(header, ["new token", "old token"])
     assert not gitlab_token_holds("", [])
+
+
+def test_a_gitlab_token_may_have_letters_beyond_ascii() -> None:
+    header = "tökén-€-0123456789".encode().decode("latin-1")
+    assert gitlab_token_holds(header, ["tökén-€-0123456789"])
+    assert not gitlab_token_holds(header, ["tökén-?-0123456789"])
 
 
 def signed(body: bytes = b"{}", identifier: str = "msg-1", at: float = NOW, key: bytes = KEY) -> dict[str, str]:
