@@ -34,9 +34,12 @@ def missing(what: str, reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the session, with a new and empty profile. `chromium.new_context()` gives a page of one's own."""
+    """One browser for a file's tests, with a new and empty profile. `chromium.new_context()` gives a page of one's own.
+
+    It must not outlive them: playwright keeps an event loop running in this thread, where other tests want their own.
+    """
     if executable() is None:
         missing("chromium", "no Chromium on this machine: apt-get install chromium")
     if find_spec("playwright") is None:
