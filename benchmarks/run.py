@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import random
@@ -23,7 +24,8 @@ from logkb.knowledge import load_knowledge  # noqa: E402
 
 MB = 1024**2
 # ripgrep is ended after so many CPU seconds; its ratio is then an upper bound, and the page says so.
-RG_LIMIT = 150
+RG_LIMIT = 1500
+COLD_LOGS = 12
 
 
 def main() -> None:
@@ -85,19 +87,34 @@ def measure(folder: Path, rg: str, rounds: int, *, quick: bool) -> list[tuple[st
             )
         )
         rows.append((f"peak memory, {name}", f"{peak / 1024:.0f} MB", "≤ 100 MB", "maximum resident set"))
-    cold, numpy = [], []
-    for _ in range(rounds * 3):
-        cold.append(cpu([*logkb[:-2], str(small)])[0])
-        numpy.append(cpu([sys.executable, "-c", "import numpy"])[0])
-    rows.append(
-        (
-            "cold `analyze` of 23 KB / `python -c 'import numpy'`",
-            ratio(cold, numpy),
-            "≤ 0.75",
-            f"{statistics.median(cold) * 1000:.0f} ms / {statistics.median(numpy) * 1000:.0f} ms",
-        )
-    )
-    return rows
+    return rows + cold_start([*logkb[:-2]], [small, *logs_of_that_size()], rounds)
+
+
+def logs_of_that_size() -> list[Path]:
+    """Recorded logs of some 23 KB, spread over the causes."""
+    found = sorted(path for path in (ROOT / "corpus").glob("*/*.log") if 20 * 1024 <= path.stat().st_size <= 26 * 1024)
+    return found[:: max(1, len(found) // COLD_LOGS)][:COLD_LOGS]
+
+
+def cold_start(logkb: Sequence[str], logs: Sequence[Path], rounds: int) -> list[tuple[str, str, str, str]]:
+    """The median log's ratio and the worst log's, each the median of interleaved rounds."""
+    # NumPy's bytecode was written when it was installed; this checkout's may be missing.
+    compileall.compile_dir(ROOT / "logkb", quiet=1)
+    ratios, ours, theirs = [], [], []
+    for log in logs:
+        cold, numpy = [], []
+        for _ in range(rounds):
+            cold.append(cpu([*logkb, str(log)])[0])
+            numpy.append(cpu([sys.executable, "-c", "import numpy"])[0])
+        ratios.append(float(ratio(cold, numpy)))
+        ours += cold
+        theirs += numpy
+    detail = f"{statistics.median(ours) * 1000:.0f} ms / {statistics.median(theirs) * 1000:.0f} ms"
+    name = "cold `analyze` of 23 KB / `python -c 'import numpy'`"
+    return [
+        (f"{name}, median of {len(logs)} logs", f"{statistics.median(ratios):.3g}", "≤ 0.75", detail),
+        (f"{name}, the worst of them", f"{max(ratios):.3g}", "≤ 0.75", "one made log, the others recorded"),
+    ]
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from logkb.redact_keys import private_keys
 from logkb.redact_kinds import EMAIL, KINDS, VALUES, Kind, compiled
-from logkb.redact_values import assignments, looks_random
+from logkb.redact_values import LONG_VALUE, assignments, looks_random
 from logkb.redact_views import View, codes, joined, uncoloured
 
 PLACEHOLDER = re.compile(r"<([a-z]{1,20}(?:-[a-z]{1,20}){0,3}):(\d{1,9})>")
@@ -177,7 +177,7 @@ def _origin(view: View, fragment: Fragment) -> Fragment:
 
 
 def _merged(hits: list[Hit]) -> list[Hit]:
-    """Hits that overlap become one: the kind of the longest, of the most telling where they are equal."""
+    """Hits that overlap become one: the kind of the longest, of the most telling where they are equal or all of them long."""
     owned = sorted((start, end, index) for index, hit in enumerate(hits) for start, end in hit.fragments)
     parent = list(range(len(hits)))
 
@@ -198,7 +198,7 @@ def _merged(hits: list[Hit]) -> list[Hit]:
         groups.setdefault(root(index), []).append(index)
     merged = []
     for members in groups.values():
-        best = min((hits[index] for index in members), key=lambda hit: (-hit.length, abs(hit.rank), hit.fragments))
+        best = min((hits[index] for index in members), key=lambda hit: (-min(hit.length, LONG_VALUE), abs(hit.rank), hit.fragments))
         pieces = sorted(fragment for index in members for fragment in hits[index].fragments)
         merged.append(Hit(best.kind, best.secret, best.rank, _union(pieces)))
     return merged

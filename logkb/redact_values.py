@@ -80,8 +80,8 @@ def assignments(text: str, lower: str) -> Iterator[tuple[int, int, str]]:
         if _is_secret(name, found["sep"], found[group], quoted=group == "quoted", after=text[found.end() : found.end() + 40]):
             end = found.end(group)
             if len(found[group]) >= LONG_VALUE:
-                rest = compiled(_QUOTED_REST if group == "quoted" else _BARE_REST).match(text, end)
-                end = rest.end() if rest else end
+                following = compiled(_QUOTED_REST if group == "quoted" else _BARE_REST).match(text, end)
+                end = following.end() if following else end
             yield found.start(group), end, _kind(name)
 
 

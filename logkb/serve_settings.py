@@ -20,9 +20,9 @@ class ServeSettings:
     """How to serve. Sizes are bytes, times are seconds.
 
     `limit_bytes` holds for one upload as it arrives, before it is unpacked, and `expanded_bytes` for the text that comes out of
-    it. `history` is the folder that keeps reports and masked logs; without one they live in a temporary folder for `keep_seconds`
-    at most. `allowed_hosts` are names, beside the loopback ones, that a request may call this server by. `webhooks` is None or
-    whatever the webhook module wants to know.
+    it. `history` is the folder that keeps reports and masked logs; without one they live in a temporary folder for
+    `keep_seconds` at most, and together take `temporary_bytes` and little more. `allowed_hosts` are names, beside the loopback
+    ones, that a request may call this server by. `webhooks` is None or whatever the webhook module wants to know.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +32,7 @@ class ServeSettings:
     history: Path | None = None
     keep_seconds: int = TEMPORARY
     keep_reports: int = 1000
+    temporary_bytes: int = 10_000 * MEGABYTE
     overlays: tuple[Path, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     workers: int = 2

@@ -65,6 +65,7 @@ class Core:
             self.store = Store(
                 settings.history or self._folder / "reports",
                 keep_seconds=settings.keep_seconds, keep_reports=settings.keep_reports, touched=settings.history is None,
+                keep_bytes=settings.temporary_bytes if settings.history is None else None,
             )  # fmt: skip
             self.jobs = Jobs(settings, self.store, self.knowledge)
             pruning = asyncio.create_task(self._prune())

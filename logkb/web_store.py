@@ -6,6 +6,7 @@ With a history they stay; without one the folder is temporary and its reports go
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 import shutil
@@ -40,9 +41,12 @@ class Kept:
 class Store:
     """The folder of reports. Every method may be called from any thread."""
 
-    def __init__(self, folder: Path, *, keep_seconds: float, keep_reports: int, touched: bool) -> None:
+    def __init__(
+        self, folder: Path, *, keep_seconds: float, keep_reports: int, touched: bool, keep_bytes: int | None = None
+    ) -> None:
         """`touched`: the time to keep a report counts from the last look at it, not from its making."""
         self.folder = folder
+        self._keep_bytes = math.inf if keep_bytes is None else keep_bytes
         self._keep_seconds, self._keep_reports, self._touched = keep_seconds, keep_reports, touched
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -116,7 +120,10 @@ class Store:
         shutil.rmtree(self.path(identifier), ignore_errors=True)
 
     def prune(self, now: float | None = None, busy: frozenset[str] = frozenset()) -> int:
-        """Remove what is too old, and the oldest above the number to keep, but none that is `busy`. Returns how many went."""
+        """Remove what is too old, and the oldest above the number or size to keep, but none that is `busy`.
+
+        Returns how many went.
+        """
         now = time.time() if now is None else now
         ages: list[tuple[float, str]] = []
         for folder in self.folder.iterdir():
@@ -128,7 +135,20 @@ class Store:
                 except (FileNotFoundError, NotADirectoryError):
                     continue
         ages.sort()
-        gone = [name for number, (age, name) in enumerate(ages) if age > self._keep_seconds or number >= self._keep_reports]
+        gone: list[str] = []
+        size = 0
+        for number, (age, name) in enumerate(ages):
+            size += _size(self.folder / name) if self._keep_bytes < math.inf else 0
+            if age > self._keep_seconds or number >= self._keep_reports or size > self._keep_bytes:
+                gone.append(name)
         for name in gone:
             self.remove(name)
         return len(gone)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder, which may be on its way out."""
+    try:
+        return sum(file.stat().st_size for file in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return 0

@@ -162,6 +162,14 @@ def test_a_slow_client_is_told_and_holds_nobody_up(client: httpx.Client) -> None
         assert b"408 Request Timeout" in slow.recv(4096)
 
 
+def test_while_too_many_logs_wait_to_be_masked_a_report_comes_without_its_log() -> None:
+    with client_of(ServeSettings(queue=0)) as client:
+        identifier = kept(client, b"line\n" * 500_000 + LOG)
+        assert client.get(f"/api/reports/{identifier}").json()["findings"][0]["cause"] == "disk-full"
+        assert client.get(f"/api/reports/{identifier}/lines").json()["lines"] == []
+        assert "The log of this report was not kept." in client.get(f"/reports/{identifier}").text
+
+
 def test_an_archive_of_many_logs_is_one_report_with_each_member_as_a_step(client: httpx.Client) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -116,6 +117,17 @@ def test_old_reports_go_first_and_strangers_stay(tmp_path: Path) -> None:
     assert store.prune(10_000) == 1
     with pytest.raises(KeyError):
         store.get(names[0])
+
+
+def test_the_oldest_reports_go_when_all_together_are_too_large(tmp_path: Path) -> None:
+    store = Store(tmp_path, keep_seconds=1000, keep_reports=10, touched=True, keep_bytes=250_000)
+    names = [store.new_id() for _ in range(4)]
+    for age, name in enumerate(names):
+        store.add(name, report(finding()))
+        (store.path(name) / "log.txt").write_bytes(b"x" * 100_000)
+        os.utime(store.path(name) / "warnings.json", (1000 - age, 1000 - age))
+    assert store.prune(now=1000, busy=frozenset({names[3]})) == 1
+    assert [store.path(name).exists() for name in names] == [True, True, False, True]
 
 
 def test_ids_are_not_guessable_and_lead_to_no_other_place(tmp_path: Path) -> None:
