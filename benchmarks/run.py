@@ -139,10 +139,15 @@ def rust_patterns(rg: str) -> list[str]:
     kept = []
     for rule in load_knowledge().rules:
         pattern = re.sub(r"\(\?<?[=!](?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)", "", rule.pattern)
-        pattern = "(?-u)" + re.sub(r"\(\?P<\w+>", "(?:", pattern)
+        pattern = f"(?-u:{re.sub(r'[(][?]P<[^>]+>', '(?:', pattern)})"
         done = subprocess.run([rg, "-c", "-e", pattern, "/dev/null"], capture_output=True, check=False)
-        kept.append(pattern if done.returncode < 2 else re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", rule.keywords[0]))
+        kept.append(pattern if done.returncode < 2 else f"(?u:{literal(rule.keywords[0])})")
     return kept
+
+
+def literal(text: str) -> str:
+    """The text as a regular expression that ripgrep reads; it refuses some of `re.escape`'s escapes."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
 
 
 def blocks() -> tuple[list[list[bytes]], list[bytes]]:
