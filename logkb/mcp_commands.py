@@ -70,11 +70,16 @@ def run_mcp(settings: McpSettings, http: HttpSettings | None) -> int:
 def _serve(app: object, http: HttpSettings) -> None:
     import uvicorn
 
+    from logkb.connections import backlog, bounded_protocol
+
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,
+        http=bounded_protocol(),
+        backlog=backlog(),
+        ws="none",
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
