@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from logkb.errors import UsageError
@@ -24,14 +25,13 @@ def parse(pattern: str) -> Any:
 
     The standard library's parser is used under its private name: writing a second one would be the greater risk.
     """
-    from re import _parser  # type: ignore[attr-defined]
-
+    parser: Any = import_module("re._parser")
     if len(pattern) > MAX_PATTERN:
         raise UsageError(f"the pattern is longer than {MAX_PATTERN} characters")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _parser.parse(pattern)
+            return parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(f"the pattern does not compile ({error or type(error).__name__})") from None
 
