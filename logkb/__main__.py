@@ -6,6 +6,11 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 def main() -> None:
     """Run the command line and exit with its status."""
@@ -26,35 +31,25 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    # `analyze` and `search` start so often that they are read without typer, and `search` without what `analyze` imports.
+    parsed: tuple[Any, ...] | None
+    run: Callable[..., int]
     if arguments[:1] == ["search"]:
-        return _search(arguments)
-    from logkb.commands import run_analyze
-    from logkb.errors import LogkbError
-    from logkb.quick import parse_analyze
+        from logkb.quick_search import parse_search
+        from logkb.search_commands import run_search
 
-    parsed = parse_analyze(arguments)
+        parsed, run = parse_search(arguments), run_search
+    else:
+        from logkb.commands import run_analyze
+        from logkb.quick import parse_analyze
+
+        parsed, run = parse_analyze(arguments), run_analyze
     if parsed is None:
-        from logkb.cli import run
+        from logkb.cli import run as run_all
 
-        return run()
+        return run_all()
     try:
-        return run_analyze(*parsed)
-    except LogkbError as error:
-        print(f"logkb: {error}", file=sys.stderr)
-        return 2
-
-
-def _search(arguments: list[str]) -> int:
-    from logkb.quick_search import parse_search
-    from logkb.search_commands import run_search
-
-    parsed = parse_search(arguments)
-    if parsed is None:
-        from logkb.cli import run
-
-        return run()
-    try:
-        return run_search(*parsed)
+        return run(*parsed)
     except Exception as error:
         from logkb.errors import LogkbError
 

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
 
 from logkb.errors import ForgeError, TransientError, UsageError
-from logkb.forge import GITHUB_API, BotSettings, Found, Job, Jobs, LogGone, NotThere, Posted, PullRequest, Target
+from logkb.forge import GITHUB_API, BotSettings, Found, Job, Jobs, LogGone, Posted, PullRequest, Target
+from logkb.github_client import Blocks, Forbidden, NotFound, Refused, asked, json_of, open_client
 from logkb.report import safe
 from logkb.spool import pour
 from logkb.waiting import Clock, Patience
 
-if TYPE_CHECKING:
-    import ssl
-
-    import githubkit
-    from githubkit.cache import MemCacheStrategy
-    from githubkit.exception import GitHubException
-
-T = TypeVar("T")
 FAILED, FINE = ("failure", "timed_out"), ("success", "skipped", "neutral")
 PAGE, MAX_PAGES = 100, 100
-# GitHub asks for at least a minute when a secondary limit comes without advice.
-SECONDARY_PAUSE = 60.0
-# What to grant, when GitHub's answer does not name it itself.
-NEEDS = {
-    "actions": "actions: read",
-    "pulls": "pull-requests: read",
-    "commits": "pull-requests: read",
-    "issues": "pull-requests: write",
-}
 
 
 class GitHubForge:
@@ -43,7 +27,7 @@ class GitHubForge:
         self._settings, self._clock = settings, clock
         self.patience = Patience(settings.wait, clock)
         self._author = settings.author
-        self._client = _client(settings, self._installation_auth if settings.app else None)
+        self._client = open_client(settings, self._installation_auth if settings.app else None)
 
     def __enter__(self) -> GitHubForge:
         self._client.__enter__()  # type: ignore[no-untyped-call]
@@ -141,7 +125,7 @@ class GitHubForge:
         """Take a comment away."""
         try:
             self.patience.run(lambda: self._once("DELETE", f"{self._root}/issues/comments/{posted.id}"))
-        except _NotFound:
+        except NotFound:
             return
 
     # How it is asked.
@@ -159,7 +143,7 @@ class GitHubForge:
     def _pulls_at(self, commit: str) -> list[PullRequest]:
         try:
             return [_pull(item) for item in self._list(f"{self._root}/commits/{commit}/pulls")]
-        except _Refused as error:
+        except Refused as error:
             # A commit that only a fork has is not known in this repository.
             if error.status in (404, 409, 422):
                 return []
@@ -182,7 +166,7 @@ class GitHubForge:
             else:
                 try:
                     self._author = str(self._get("/user")["login"])
-                except _Forbidden:
+                except Forbidden:
                     self._author = self._viewer()
         return self._author
 
@@ -208,11 +192,11 @@ class GitHubForge:
         auth = AppAuthStrategy(app.app, app.private_key)
         if app.installation is not None:
             return auth.as_installation(app.installation)
-        with _client(self._settings, lambda: auth) as client:
+        with open_client(self._settings, lambda: auth) as client:
             made = self.patience.run(
-                lambda: _asked(lambda: client.request("GET", f"{self._root}/installation"), "GET /installation")
+                lambda: asked(lambda: client.request("GET", f"{self._root}/installation"), "GET /installation")
             )
-        return auth.as_installation(int(_json(made, self._root)["id"]))
+        return auth.as_installation(int(json_of(made, self._root)["id"]))
 
     def _get(self, path: str, **query: Any) -> Any:
         return self.patience.run(lambda: self._once("GET", path, None, query))
@@ -223,7 +207,7 @@ class GitHubForge:
         for page in range(1, MAX_PAGES + 1):
             ask = functools.partial(self._request, "GET", path, None, {**query, "per_page": PAGE, "page": page})
             response = self.patience.run(ask)
-            made = _json(response, path)
+            made = json_of(response, path)
             items += made[key] if key else made
             if "next" not in response.raw_response.links:
                 break
@@ -231,169 +215,24 @@ class GitHubForge:
 
     def _once(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
         response = self._request(method, path, body, query)
-        return _json(response, path) if response.content else None
+        return json_of(response, path) if response.content else None
 
     def _request(self, method: str, path: str, body: Any, query: Mapping[str, Any] | None) -> Any:
-        asked = f"{method} {path}"
-        return _asked(lambda: self._client.request(method, path, params=dict(query or {}), json=body), asked)
+        return asked(lambda: self._client.request(method, path, params=dict(query or {}), json=body), f"{method} {path}")
 
-    def _stream(self, path: str, job: str) -> _Blocks:
+    def _stream(self, path: str, job: str) -> Blocks:
         def ask() -> Any:
             try:
-                return _asked(lambda: self._client.request("GET", path, stream=True), f"GET {path}")
-            except _NotFound as error:
+                return asked(lambda: self._client.request("GET", path, stream=True), f"GET {path}")
+            except NotFound as error:
                 raise LogGone(f"the log of '{safe(job)}' is gone (status {error.status})") from None
-            except _Forbidden as error:
+            except Forbidden as error:
                 # The storage refuses an address that is older than a minute: a new one is a new request.
                 if error.host == self._client.config.base_url.host and error.port == self._client.config.base_url.port:
                     raise
                 raise TransientError("the storage refused the log's address; try again") from None
 
-        return _Blocks(ask())
-
-
-class _Blocks:
-    """The blocks of a streamed body; a connection that breaks or ends early is a `TransientError`."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response.raw_response
-
-    def __enter__(self) -> Iterator[bytes]:
-        return self._blocks()
-
-    def __exit__(self, *_: object) -> None:
-        self._response.close()
-
-    def _blocks(self) -> Iterator[bytes]:
-        import httpx
-
-        try:
-            yield from self._response.iter_bytes(64 * 1024)
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise TransientError(f"the log's transfer broke off ({type(error).__name__}); try again later") from None
-
-
-class _Refused(ForgeError):
-    def __init__(self, message: str, status: int, host: str, port: int | None) -> None:
-        self.status, self.host, self.port = status, host, port
-        super().__init__(message)
-
-
-class _NotFound(_Refused, NotThere):
-    pass
-
-
-class _Forbidden(_Refused):
-    pass
-
-
-@functools.lru_cache(maxsize=8)
-def _cache_for(api: str) -> MemCacheStrategy:
-    """Installation tokens live for an hour; each API has its own."""
-    from githubkit.cache import MemCacheStrategy
-
-    return MemCacheStrategy()
-
-
-@functools.lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """One for all clients: reading the certificates takes longer than half a comment, and lets no other thread run meanwhile."""
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
-def _client(settings: BotSettings, app: Callable[[], Any] | None) -> githubkit.GitHub[Any]:
-    try:
-        import githubkit
-    except ImportError as error:
-        raise UsageError(f"comments on GitHub need the extra 'bot' ({error}): pip install 'logkb[bot]'") from None
-    if app is None and not settings.token:
-        raise UsageError(
-            "no token for GitHub; set GITHUB_TOKEN (permissions: actions: read, pull-requests: write), or use a GitHub App"
-        )
-    api = settings.api or GITHUB_API
-    return githubkit.GitHub(
-        app() if app else settings.token, base_url=api, user_agent="logkb", timeout=settings.timeout, auto_retry=False,
-        http_cache=False, cache_strategy=_cache_for(api), ssl_verify=_tls(),
-    )  # fmt: skip
-
-
-def _json(response: Any, path: str) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        raise ForgeError(f"the answer to {path} is no JSON; check that --api names GitHub's REST API") from None
-
-
-def _asked(call: Callable[[], T], asked: str) -> T:
-    """The call's result, its errors in our own words."""
-    from githubkit.exception import GitHubException
-
-    try:
-        return call()
-    except GitHubException as error:
-        raise _own_error(error, asked) from None
-    except ValueError as error:  # a Retry-After that is no number
-        raise TransientError(f"GitHub's answer to {asked} cannot be read ({safe(str(error))}); try again later") from None
-
-
-def _own_error(error: GitHubException, asked: str) -> ForgeError:
-    from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed, RequestTimeout
-
-    if isinstance(error, RateLimitExceeded):
-        seconds = error.retry_after.total_seconds()
-        return TransientError(f"GitHub's rate limit is used up ({asked}); it opens again in {seconds:.0f} seconds", seconds)
-    if isinstance(error, RequestTimeout):
-        return TransientError(f"GitHub did not answer {asked} in time; try again later")
-    if isinstance(error, RequestError) and isinstance(error.exc, RequestError):
-        return _own_error(error.exc, asked)  # what went wrong while a token was fetched
-    if isinstance(error, RequestFailed):
-        return _refusal(error, asked)
-    cause = error.exc if isinstance(error, RequestError) else error
-    import httpx
-
-    if isinstance(cause, httpx.TransportError):
-        return TransientError(f"no connection for {asked} ({type(cause).__name__}); try again later")
-    return ForgeError(f"GitHub could not be asked {asked} ({type(cause).__name__}: {safe(str(cause))[:200]}); check the settings")
-
-
-def _refusal(error: Any, asked: str) -> ForgeError:
-    response = error.response
-    status, url = response.status_code, response.url
-    said = safe(_message(response))
-    if status == 429 or (status == 403 and "rate limit" in said.lower()):
-        return TransientError(f"GitHub's secondary rate limit is used up ({asked})", SECONDARY_PAUSE)
-    if status >= 500 or status == 408:
-        return TransientError(f"GitHub answered {asked} with status {status}; try again later")
-    if status == 401:
-        _cache_for.cache_clear()
-        return ForgeError(f"GitHub does not accept the token ({asked}: {said}); make a new one, or check the App's id and key")
-    needs = response.headers.get("x-accepted-github-permissions", "").replace("=", ": ") or _needs(asked)
-    if status == 403 and "locked" in said:
-        return ForgeError(f"GitHub: {said} Unlock the conversation to get comments ({asked})")
-    if status == 403:
-        return _Forbidden(f"GitHub refuses {asked}: {said}; grant the token {needs}", status, url.host, url.port)
-    if status in (404, 410):
-        why = f"it is not there, or the token may not see it; check the name, and for a private repository grant {needs}"
-        return _NotFound(f"GitHub finds nothing for {asked}: {why}", status, url.host, url.port)
-    return _Refused(f"GitHub refuses {asked} with status {status}: {said}", status, url.host, url.port)
-
-
-def _needs(asked: str) -> str:
-    parts = asked.split("/")
-    return NEEDS.get(parts[4] if len(parts) > 4 else "", "metadata: read")
-
-
-def _message(response: Any) -> str:
-    try:
-        made = response.json()
-    except ValueError:
-        return ""
-    if not isinstance(made, dict):
-        return ""
-    more = [str(item.get("message", "")) for item in made.get("errors") or () if isinstance(item, dict)]
-    return " ".join([str(made.get("message", "")), *more]).strip()[:300]
+        return Blocks(ask())
 
 
 def _pull(item: Mapping[str, Any]) -> PullRequest:

@@ -32,6 +32,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("webhook_bot", "metrics", "webhook_events", "webhook_settings"),
     ("bot",),
     ("github", "gitlab", "comments"),
+    ("github_client",),
     ("accuracy",),
     ("evaluation", "learning", "doctor", "gaps", "importers"),
     ("documents",),

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,7 +72,7 @@ class Fault:
         return self.times != 0 and (not self.method or self.method == request.method) and bool(re.search(self.path, request.path))
 
 
-class FakeServer:
+class FakeServer(ABC):
     """An HTTP server in threads of this process. `with FakeX() as server:`, or `start()` and `stop()`."""
 
     host = "127.0.0.1"
@@ -124,9 +125,9 @@ class FakeServer:
         with self.lock:
             return [item for item in self.requests if (not method or item.method == method) and re.search(path, item.path)]
 
+    @abstractmethod
     def handle(self, request: Request) -> Answer:
         """The answer to a request; called under the lock."""
-        raise NotImplementedError
 
     def control(self, request: Request) -> Answer | None:
         """What a process of its own understands under `/_fake/`."""
